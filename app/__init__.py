@@ -1,0 +1,1 @@
+"""Joins the parts into one program and gives it a command line."""

@@ -1,0 +1,1 @@
+"""The chat door: turns what a person writes into a command, and an outcome into a reply."""

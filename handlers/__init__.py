@@ -1,0 +1,1 @@
+"""What people may ask for, and what then happens."""

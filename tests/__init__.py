@@ -1,0 +1,1 @@
+"""What the program promises, checked without a network beyond this machine."""

@@ -1,0 +1,1 @@
+"""The HTTP door: hooks for channels, the API and the pages."""
