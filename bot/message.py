@@ -1,0 +1,79 @@
+"""What every channel speaks: messages in, messages out."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Place(_Frozen):
+    """A point somebody sent, in WGS-84 degrees."""
+
+    lat: float
+    lon: float
+    words: str = ""
+
+
+class Attachment(_Frozen):
+    """A photo, voice message or file that came with a message."""
+
+    kind: Literal["photo", "voice", "video", "file"]
+    key: str
+    """`media:<sha256>.<ext>` when the bytes are kept, else `<channel>:<its own id>` until they are fetched."""
+
+
+class Inbound(_Frozen):
+    """One message or button press from a person, free of any channel's peculiarities."""
+
+    channel: str
+    message_id: str
+    chat: str
+    handle: str
+    """The sender's account on this channel."""
+    sender_name: str = ""
+    text: str = ""
+    pressed: str | None = None
+    """Payload of a button: '<mail id>:<choice index>'."""
+    place: Place | None = None
+    attachments: tuple[Attachment, ...] = ()
+    group: bool = False
+    addressed: bool = True
+    """In a group: whether the bot was spoken to. Unaddressed chatter is accepted by no channel."""
+    edited: bool = False
+    start: str | None = None
+    """Payload of a deep link."""
+    sent_at: datetime | None = None
+
+    @property
+    def chat_key(self) -> str:
+        """Messages with the same key are decided in order."""
+        return f"{self.channel}|{self.chat}|{self.handle}"
+
+
+class Choice(_Frozen):
+    """One thing a person may answer with a number or a button."""
+
+    label: str
+    do: str | None = None
+    """Command to give when chosen; None when the choice answers an open question."""
+    known: dict[str, Any] = {}
+    """Fields of that command that are already known, or {'value': ...} for an open question."""
+    listed: bool = False
+    """The text itself already shows this choice as a numbered line."""
+
+
+class Outbound(_Frozen):
+    """Words and choices ready for one channel: already rendered, split and numbered."""
+
+    mail_id: int
+    chat: str
+    handle: str
+    parts: tuple[str, ...]
+    buttons: tuple[tuple[str, str], ...] = ()
+    """(label, payload) pairs for a channel that can show buttons; otherwise they are in the text."""
+    photos: tuple[str, ...] = ()
+    """Media keys to show with the words."""

@@ -1,0 +1,241 @@
+"""The shape of a place's book: what a town decides, as frozen pydantic models.
+
+A wrong key or value stops the start with its file and line (see `handbook.open_book`).
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from handbook.calendar import HolidaySpec, HoursSpec, Span
+from handbook.kinds import CategorySpec, DangerSpec
+from handbook.phrases import PhraseSpec
+
+Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+Ability = Literal[
+    "report",  # say that something is wrong
+    "handle",  # take a case, work on it, give it back
+    "assign",  # give a case to somebody in one's area, or to a unit
+    "review",  # check a result; decide on extension, suspension, refusal, invalidity
+    "arbitrate",  # settle whose case it is after too many returns
+    "supervise",  # press a case from above
+    "oversee",  # read boards of one's area
+    "inspect",  # be told by the watch that something is wrong with the system
+]
+
+CategoryHint = Literal["ordinary", "coordination", "urgent"]
+
+
+class Strict(BaseModel):
+    """Base of every part of the book: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(Strict):
+    """Where a place's rules come from, and which of them are our own assumption."""
+
+    title: str
+    publisher: str
+    date: str
+    says: tuple[str, ...] = ()
+    assumed: dict[str, str] = {}
+    """Dotted path in the book -> why we chose it (the article is silent)."""
+
+
+class Role(Strict):
+    """What a post is called in this place and what its holder may do."""
+
+    name: str
+    may: tuple[Ability, ...]
+
+
+class Level(Strict):
+    """One level of the tree of grids, from the top down."""
+
+    key: Key
+    name: str
+    keeper: Key | None
+    """The role whose holder answers for a grid of this level; None where nobody does (a building)."""
+
+
+class Step(Strict):
+    """One rung of a ladder: whose turn it is and how long they have."""
+
+    to: Key
+    """A level of the tree: its keeper on the case's own branch is given the case."""
+    accept: Span
+    resolve: Span
+
+
+class Grade(Strict):
+    """How serious a case is: its hours, its ladder and how it is followed."""
+
+    name: str
+    calendar: Key
+    receipt: Span = Span.parse("3m wall")
+    arrive: Span | None = None
+    ladder: Annotated[tuple[Step, ...], Field(min_length=1)]
+    """First step: who gets the case; each later one: where it climbs. The last is the 兜底."""
+    nudges: tuple[Annotated[int, Field(gt=0, lt=100)], ...] = (25, 50, 75)
+    auto_return: bool = False
+    """Accepted but untouched when its time is up: taken back for a new assignment, not only raised."""
+    tell_whole_ladder: bool = False
+    daily_zero: bool = False
+    """On the daily zero board (大事天天清零); otherwise on the rolling one (小事时时清零)."""
+    needs_verification: bool = False
+
+
+class CategoryRule(Strict):
+    """What this place decides for one category, against the general rule."""
+
+    grade: Key | None = None
+    unit: str | None = None
+    """Name of the unit that is asked first instead of the grid's keeper."""
+
+
+class IncidentRules(Strict):
+    """Everything the town decides about cases."""
+
+    grades: dict[Key, Grade]
+    grade_of: dict[CategoryHint, Key]
+    danger_grade: Key
+    by_category: dict[str, CategoryRule] = {}
+    returns_before_arbitration: int = 2
+    arbitration: Span = Span.parse("4h")
+    approval: Span = Span.parse("4h")
+    arbiter_level: Key
+    undo_minutes: int = 2
+    silence: Span = Span.parse("7d wall")
+    """A reporter who says nothing for so long agrees by silence."""
+    reopen_within: Span = Span.parse("7d wall")
+    max_extensions: int = 2
+    max_suspension: Span = Span.parse("30d wall")
+    urge_every: Span = Span.parse("4h wall")
+    stages: dict[str, str]
+    """State of a case -> the word this place uses for it."""
+    ratings: dict[Literal["satisfied", "basically_satisfied", "dissatisfied"], str]
+
+
+class JobTime(Strict):
+    """When a job of the clock runs: every so often, or daily at a time of the place."""
+
+    every_minutes: int | None = None
+    daily_at: str | None = None
+    working_days_only: bool = False
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "JobTime":
+        if (self.every_minutes is None) == (self.daily_at is None):
+            raise ValueError("give either every_minutes or daily_at")
+        return self
+
+
+class TownGrid(Strict):
+    """One grid of a place's tree as data; children nest."""
+
+    name: str
+    code: str | None = None
+    level: Key
+    kind: Literal["area", "base", "exclusive", "micro", "granule"] = "area"
+    aliases: tuple[str, ...] = ()
+    lat: float | None = None
+    lon: float | None = None
+    people: tuple["TownPost", ...] = ()
+    children: tuple["TownGrid", ...] = ()
+    numbered: tuple["TownSeries", ...] = ()
+
+
+class TownSeries(Strict):
+    """A run of alike children, such as 1栋 to 12栋: `name` holds {n}."""
+
+    name: str
+    level: Key
+    kind: Literal["area", "base", "exclusive", "micro", "granule"] = "area"
+    start: int = 1
+    count: int
+    aliases: tuple[str, ...] = ()
+    children: tuple[TownGrid, ...] = ()
+
+
+class TownPost(Strict):
+    """A (fictional) person of the demo town and the role held on the grid it stands under."""
+
+    name: str
+    role: Key
+    key: Key | None = None
+    """Short name of a demo seat, such as worker; the demo page shows people with a key."""
+    phone: str | None = None
+
+
+class TownUnit(Strict):
+    """A department or company that handles cases for an area."""
+
+    name: str
+    grid: str
+    aliases: tuple[str, ...] = ()
+    calendar: Key | None = None
+    people: tuple[TownPost, ...] = ()
+
+
+class TownResident(Strict):
+    """A (fictional) resident of the demo town."""
+
+    name: str
+    home: str
+    """Name or path of the grid they live in, for example 幸福社区/第一网格."""
+    key: Key | None = None
+
+
+class Town(Strict):
+    """The demo town: tree, people, units."""
+
+    tree: TownGrid
+    units: tuple[TownUnit, ...] = ()
+    residents: tuple[TownResident, ...] = ()
+
+
+class PlaceInfo(Strict):
+    """Who this place is."""
+
+    name: str
+    zone: str = "Asia/Shanghai"
+    source: Source
+
+
+class BookData(Strict):
+    """The whole book of one place, default and overlay merged."""
+
+    place: PlaceInfo
+    levels: Annotated[tuple[Level, ...], Field(min_length=2)]
+    roles: dict[Key, Role]
+    hours: dict[Key, HoursSpec]
+    holidays: HolidaySpec
+    incidents: IncidentRules
+    categories: tuple[CategorySpec, ...]
+    danger: DangerSpec
+    intents: dict[str, PhraseSpec]
+    schedule: dict[Key, JobTime]
+    texts: dict[str, str]
+    town: Town
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> "BookData":
+        levels = {level.key for level in self.levels}
+        rules = self.incidents
+        for name, grade in rules.grades.items():
+            if grade.calendar not in self.hours:
+                raise ValueError(f"incidents.grades.{name}.calendar: no hours called {grade.calendar}")
+            for step in grade.ladder:
+                if step.to not in levels:
+                    raise ValueError(f"incidents.grades.{name}.ladder: no level called {step.to}")
+        for grade_key in (*rules.grade_of.values(), rules.danger_grade):
+            if grade_key not in rules.grades:
+                raise ValueError(f"incidents: no grade called {grade_key}")
+        if rules.arbiter_level not in levels:
+            raise ValueError(f"incidents.arbiter_level: no level called {rules.arbiter_level}")
+        for level in self.levels:
+            if level.keeper is not None and level.keeper not in self.roles:
+                raise ValueError(f"levels.{level.key}.keeper: no role called {level.keeper}")
+        return self

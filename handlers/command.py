@@ -1,0 +1,100 @@
+"""Commands: the list of things people may ask for, each written down once.
+
+A command's fields carry their question (`Ask`), so that chat, API and clock share one declaration.
+`perform` is the only way in: ability, savepoint and refusal are settled here for every door.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.fields import FieldInfo
+
+from handlers.refusal import NotAllowed, Refusal
+from models import WrongMove
+
+if TYPE_CHECKING:
+    from handlers.work import Work
+
+AskKind = Literal["text", "case", "place", "person", "option", "span", "number", "quiet"]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """How a field is asked for in a chat.
+
+    `kind` says how an answer is read. `among` names the source of the choices (handlers.choices).
+    A field with a default is not asked unless `offered`; `quiet` fields are never asked.
+    """
+
+    kind: AskKind = "text"
+    among: str | None = None
+    offered: bool = False
+
+
+class Command(BaseModel):
+    """Base of all commands: frozen, and an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=4000)
+
+    name: ClassVar[str]
+    may: ClassVar[str | None] = None
+    """Ability the giver's posts must include; None: anybody."""
+    in_menu: ClassVar[bool] = True
+    in_api: ClassVar[bool] = True
+    confirm: ClassVar[bool] = False
+    """Ask once more before doing it: it cannot be taken back."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command was carried out. `data` is what the API answers; `words` were told to the giver as mail."""
+
+    data: dict[str, Any] = field(default_factory=dict)
+    incident_id: int | None = None
+
+
+C = TypeVar("C", bound=Command)
+Handler = Callable[["Work", Any], Done]
+
+COMMANDS: dict[str, type[Command]] = {}
+HANDLERS: dict[type[Command], Handler] = {}
+
+
+def handles(kind: type[C]) -> Callable[[Callable[["Work", C], Done]], Callable[["Work", C], Done]]:
+    """Enter a command and its handler into the table of what may be asked."""
+
+    def enter(handler: Callable[["Work", C], Done]) -> Callable[["Work", C], Done]:
+        if kind.name in COMMANDS:
+            raise ValueError(f"two commands are called {kind.name}")
+        COMMANDS[kind.name] = kind
+        HANDLERS[kind] = handler
+        return handler
+
+    return enter
+
+
+def perform(work: "Work", command: Command) -> Done | Refusal:
+    """Carry out a command for the work's actor: the one way in for every door.
+
+    Returns what was done, or the refusal as a value; everything the refused handler wrote is undone, while what the
+    work wrote before stays. Bugs are not caught.
+    """
+    if command.may is not None and not work.actor.may(command.may):
+        return NotAllowed(command=command.name)
+    try:
+        with work.savepoint():
+            return HANDLERS[type(command)](work, command)
+    except Refusal as no:
+        return no
+    except WrongMove as no:
+        return Refusal("incident.wrong_move", state=work.stage(no.state), move=str(no.move))
+
+
+def ask_of(info: FieldInfo) -> Ask:
+    """The question a field carries."""
+    for mark in info.metadata:
+        if isinstance(mark, Ask):
+            return mark
+    return Ask("text")

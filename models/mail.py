@@ -1,0 +1,107 @@
+"""Mail: what came in (Inbox) and what was promised to be said (Outbox)."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlmodel import Column, Field, SQLModel
+
+from models.base import Json, Moment, choice_type, in_values
+
+
+class InboxState(StrEnum):
+    """What has become of a message that was accepted."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    DEAD = "dead"
+
+
+class Inbox(SQLModel, table=True):
+    """One message a channel delivered, kept before it is decided; unique by channel and message id."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        UniqueConstraint("channel", "message_id"),
+        CheckConstraint(in_values("state", InboxState), name="state"),
+        Index(
+            "ix_inbox_waiting",
+            "chat_key",
+            "id",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    channel: str
+    message_id: str
+    chat_key: str
+    """Channel, chat and handle: messages with the same key are decided in order."""
+    body: dict[str, Any] = Field(sa_column=Column(Json, nullable=False))
+    received_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    state: InboxState = Field(
+        default=InboxState.WAITING, sa_column=Column(choice_type(InboxState), nullable=False)
+    )
+    tries: int = 0
+    trouble: str | None = None
+
+
+class MailState(StrEnum):
+    """What has become of a promise to say something."""
+
+    WAITING = "waiting"
+    CLAIMED = "claimed"
+    SENT = "sent"
+    DROPPED = "dropped"
+    """No longer true when its time came."""
+    DEAD = "dead"
+    """Could not be delivered; shown to the keeper."""
+
+
+class Outbox(SQLModel, table=True):
+    """A promise to tell somebody something, written in the transaction of what caused it."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        CheckConstraint(in_values("state", MailState), name="state"),
+        Index(
+            "ix_outbox_open",
+            "recipient",
+            "id",
+            sqlite_where=text("state IN ('waiting', 'claimed')"),
+            postgresql_where=text("state IN ('waiting', 'claimed')"),
+        ),
+        Index("ix_outbox_incident_id", "incident_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    """Deterministic, so that the same happening can never be promised twice."""
+    recipient: str
+    """p17 for a person, c:channel:chat for a place to answer in: order is kept per recipient."""
+    person_id: int | None = Field(default=None, foreign_key="person.id")
+    channel: str | None = None
+    chat: str | None = None
+    handle: str | None = None
+    """Set for an answer: it goes where the question came from."""
+    text: str
+    """Key of the text in the book."""
+    args: dict[str, Any] = Field(sa_column=Column(Json, nullable=False))
+    choices: list[dict[str, Any]] = Field(sa_column=Column(Json, nullable=False))
+    incident_id: int | None = None
+    still: str | None = None
+    """Name of the condition that is checked again when it is sent."""
+    urgent: bool = False
+    at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    not_before: datetime = Field(sa_column=Column(Moment, nullable=False))
+    state: MailState = Field(
+        default=MailState.WAITING, sa_column=Column(choice_type(MailState), nullable=False)
+    )
+    tries: int = 0
+    lease_until: datetime | None = Field(default=None, sa_column=Column(Moment))
+    words: str | None = None
+    """The words that were actually sent."""
+    sent_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    outcome: str | None = None

@@ -1,0 +1,64 @@
+"""People: who they are, through which accounts they speak, and which posts they hold."""
+
+from datetime import datetime
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Column, Field, SQLModel
+
+from models.base import Moment
+
+
+class Person(SQLModel, table=True):
+    """A resident, a worker or a leader. Only what is needed to serve them."""
+
+    __tablename__ = "person"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    phone: str | None = None
+    home_grid_id: int | None = Field(default=None, foreign_key="grid.id")
+    seat: str | None = Field(default=None, index=True)
+    """Short name of a seat in the demo; None for real people."""
+
+
+class Account(SQLModel, table=True):
+    """One way to reach a person: a handle on a channel."""
+
+    __tablename__ = "account"
+    __table_args__ = (UniqueConstraint("channel", "handle"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    channel: str
+    handle: str
+    chat: str
+    """Where a private message to this account goes (on most channels the handle itself)."""
+    person_id: int = Field(foreign_key="person.id", index=True)
+    used_at: datetime = Field(sa_column=Column(Moment, nullable=False))
+    gone: bool = False
+    """The channel said that the account cannot be reached any more."""
+
+
+class Unit(SQLModel, table=True):
+    """A department or company that handles cases for an area."""
+
+    __tablename__ = "unit"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(index=True)
+    grid_id: int = Field(foreign_key="grid.id", index=True)
+    calendar: str | None = None
+    """Its own working hours in the book; None for those of the case's grade."""
+
+
+class Post(SQLModel, table=True):
+    """A role held on a grid (or in a unit) from a moment to a moment."""
+
+    __tablename__ = "post"
+
+    id: int | None = Field(default=None, primary_key=True)
+    person_id: int = Field(foreign_key="person.id", index=True)
+    role: str
+    grid_id: int = Field(foreign_key="grid.id", index=True)
+    unit_id: int | None = Field(default=None, foreign_key="unit.id")
+    since: datetime = Field(sa_column=Column(Moment, nullable=False))
+    until: datetime | None = Field(default=None, sa_column=Column(Moment))
