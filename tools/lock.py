@@ -26,7 +26,9 @@ def wanted() -> tuple[list[str], list[str]]:
 
 def pins() -> list[str]:
     """Return `name==version` of all that is installed here, pip itself left out."""
-    frozen = subprocess.run([*PIP, "freeze", "--all", "--exclude", "pip"], check=True, capture_output=True, text=True)
+    frozen = subprocess.run(
+        [*PIP, "freeze", "--all", "--exclude", "pip"], check=True, capture_output=True, text=True
+    )
     return [with_marker(line) for line in frozen.stdout.splitlines() if "==" in line]
 
 
@@ -42,7 +44,7 @@ def write(name: str, what: str) -> None:
 
 
 def main() -> None:
-    """Install the runtime, lock it, then add the rest on top: the second lock holds the first one's versions."""
+    """Lock the runtime, then add the rest on top: the second lock holds the first one's versions."""
     runtime, dev = wanted()
     subprocess.run([*PIP, "install", "--upgrade", *runtime], check=True)
     write("requirements.lock", "What the program runs on.")

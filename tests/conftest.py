@@ -1,0 +1,56 @@
+"""What every test may ask for: databases that are really there, a browser, and no network outside."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.network import keep_on_this_machine
+from tests.postgres import find_programs, fresh_database, running_server, sqlalchemy_url
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_outside_network() -> Iterator[None]:
+    """Guard all tests at once: nobody has to remember it."""
+    with pytest.MonkeyPatch.context() as patch:
+        keep_on_this_machine(patch)
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """One PostgreSQL server for the whole run: the one in TEST_DATABASE_URL, else one of our own."""
+    given, programs = os.environ.get("TEST_DATABASE_URL"), find_programs()
+    if given:
+        yield sqlalchemy_url(given)
+    elif programs:
+        with running_server(programs) as url:
+            yield url
+    else:
+        pytest.fail("No PostgreSQL was found: run the tests with `make test`, or set TEST_DATABASE_URL.")
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_url: str) -> Iterator[str]:
+    """Lend the SQLAlchemy URL of an empty PostgreSQL database of the test's own."""
+    with fresh_database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Run the test on each promised engine, with an empty database of its own (a SQLAlchemy URL)."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.db'}"
+    return str(request.getfixturevalue("empty_postgres_url"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of the system's Chromium; tests which ask for it carry the mark `browser`."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    return found or pytest.fail("No Chromium was found: install it, or leave the mark `browser` out.")
