@@ -1,0 +1,181 @@
+"""The tree of grids and its posts as one snapshot in memory, read again when the registry's version grows."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from sqlalchemy import select, update
+from sqlmodel import Session
+
+from handbook import Book
+from handbook.places import Entry, Places
+from handlers.actor import Actor, Held, actor_from
+from models import Grid, GridKind, Person, Post, RegistryVersion, Unit
+
+
+@dataclass(frozen=True)
+class Node:
+    """A grid as the handlers need it."""
+
+    id: int
+    parent_id: int | None
+    name: str
+    level: str
+    kind: GridKind
+    path: str
+    aliases: tuple[str, ...]
+    lat: float | None
+    lon: float | None
+
+
+@dataclass(frozen=True)
+class UnitInfo:
+    """A unit and the people who take its cases."""
+
+    id: int
+    name: str
+    grid_id: int
+    calendar: str | None
+
+
+@dataclass
+class Tree:
+    """Grids, posts and units of a place at one version of the registry."""
+
+    version: int
+    book: Book
+    nodes: dict[int, Node]
+    units: dict[int, UnitInfo]
+    staff: dict[int, Actor]
+    children: dict[int | None, list[int]] = field(default_factory=dict)
+
+    @cached_property
+    def root(self) -> Node:
+        """The top of the tree."""
+        return next(node for node in self.nodes.values() if node.parent_id is None)
+
+    @cached_property
+    def holders(self) -> dict[tuple[int, str], tuple[int, ...]]:
+        """(grid, role) -> the people who hold it, in the order they were appointed."""
+        found: dict[tuple[int, str], list[int]] = defaultdict(list)
+        for person_id, actor in self.staff.items():
+            for post in actor.posts:
+                if post.unit_id is None:
+                    found[post.grid_id, post.role].append(person_id)
+        return {key: tuple(people) for key, people in found.items()}
+
+    @cached_property
+    def unit_people(self) -> dict[int, tuple[int, ...]]:
+        """Unit -> the people who take its cases."""
+        found: dict[int, list[int]] = defaultdict(list)
+        for person_id, actor in self.staff.items():
+            for post in actor.posts:
+                if post.unit_id is not None:
+                    found[post.unit_id].append(person_id)
+        return {key: tuple(people) for key, people in found.items()}
+
+    @cached_property
+    def places(self) -> Places:
+        """The index that finds a grid's name in a sentence."""
+        return Places(
+            [Entry(n.id, n.name, n.aliases, n.parent_id, n.path) for n in self.nodes.values()]
+        )
+
+    def upward(self, grid_id: int) -> Iterator[Node]:
+        """The grid itself, then its parents up to the top."""
+        at: int | None = grid_id
+        while at is not None:
+            node = self.nodes[at]
+            yield node
+            at = node.parent_id
+
+    def at_level(self, grid_id: int, level: str) -> Node | None:
+        """The ancestor (or the grid itself) on a level; None where the branch has no such level."""
+        return next((node for node in self.upward(grid_id) if node.level == level), None)
+
+    def keepers(self, grid_id: int) -> tuple[int, ...]:
+        """People who answer for exactly this grid."""
+        level = self.book.level(self.nodes[grid_id].level)
+        return self.holders.get((grid_id, level.keeper), ()) if level.keeper else ()
+
+    def named(self, grid_id: int) -> str:
+        """A grid's name with that of its parent, such as 幸福社区第一网格; a building goes with its estate."""
+        node = self.nodes[grid_id]
+        parent = self.nodes.get(node.parent_id) if node.parent_id is not None else None
+        if parent is None or parent.parent_id is None:
+            return node.name
+        return f"{parent.name}{node.name}"
+
+    def town_of(self, grid_id: int) -> Node:
+        """The node one below the top on this grid's branch: the sender's own town."""
+        line = list(self.upward(grid_id))
+        return line[-2] if len(line) > 1 else line[-1]
+
+    def nearest(self, lat: float, lon: float, metres: float = 2000.0) -> Node | None:
+        """The lowest-lying grid with a centre nearest to a point, if one lies within `metres`."""
+        best: tuple[float, int, Node] | None = None
+        for node in self.nodes.values():
+            if node.lat is None or node.lon is None:
+                continue
+            away = _metres(lat, lon, node.lat, node.lon)
+            rank = (away, -node.path.count("/"), node)
+            if away <= metres and (best is None or rank[:2] < best[:2]):
+                best = rank
+        return best[2] if best else None
+
+
+def _metres(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
+    """Distance on the ground, good to a per cent within a county."""
+    from math import cos, hypot, radians
+
+    return hypot((lat1 - lat2) * 111_320, (lon1 - lon2) * 111_320 * cos(radians(lat1)))
+
+
+def load_tree(session: Session, book: Book, now: datetime) -> Tree:
+    """Read the registry as it stands at `now` (posts that have ended or not begun are left out)."""
+    nodes = {
+        row.id: Node(
+            row.id, row.parent_id, row.name, row.level, row.kind, row.path, tuple(row.aliases), row.lat, row.lon
+        )
+        for row in session.execute(select(Grid.__table__).order_by(Grid.__table__.c.path))  # type: ignore[attr-defined]
+    }
+    units = {
+        row.id: UnitInfo(row.id, row.name, row.grid_id, row.calendar)
+        for row in session.execute(select(Unit.__table__))  # type: ignore[attr-defined]
+    }
+    tree = Tree(registry_version(session), book, nodes, units, _staff(session, book, nodes, now))
+    for node in nodes.values():
+        tree.children.setdefault(node.parent_id, []).append(node.id)
+    return tree
+
+
+def _staff(session: Session, book: Book, nodes: dict[int, Node], now: datetime) -> dict[int, Actor]:
+    person, post = Person.__table__, Post.__table__  # type: ignore[attr-defined]
+    rows = session.execute(
+        select(person.c.id, person.c.name, person.c.phone, person.c.home_grid_id, post)
+        .join(post, post.c.person_id == person.c.id)
+        .where(post.c.since <= now, (post.c.until.is_(None)) | (post.c.until > now))
+        .order_by(post.c.id)
+    )
+    held: dict[int, list[Held]] = defaultdict(list)
+    about: dict[int, tuple[str, str | None, int | None]] = {}
+    for row in rows:
+        held[row.person_id].append(Held(row.role, row.grid_id, nodes[row.grid_id].path, row.unit_id))
+        about[row.person_id] = (row.name, row.phone, row.home_grid_id)
+    return {
+        pid: actor_from(book, pid, about[pid][0], tuple(posts), phone=about[pid][1], home_grid_id=about[pid][2])
+        for pid, posts in held.items()
+    }
+
+
+def registry_version(session: Session) -> int:
+    """The number that grows with every change of tree, posts or units."""
+    return session.execute(select(RegistryVersion.__table__.c.number)).scalar() or 0  # type: ignore[attr-defined]
+
+
+def registry_changed(session: Session) -> None:
+    """Say, in the work that changed it, that every process must read the registry again."""
+    table = RegistryVersion.__table__  # type: ignore[attr-defined]
+    session.execute(update(table).values(number=table.c.number + 1))

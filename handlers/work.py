@@ -1,0 +1,289 @@
+"""Work and Desk: one piece of work has one time, one session and one commit."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine, Table, insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session
+
+from handbook import Book
+from handlers.actor import CLOCK, Actor
+from handlers.tree import Tree, load_tree, registry_version
+from models import Incident, IncidentEvent, Move, Outbox, State
+
+EVENTS: Table = IncidentEvent.__table__  # type: ignore[attr-defined]
+MAIL: Table = Outbox.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class Return:
+    """Where an answer goes: the chat the message came from."""
+
+    channel: str
+    chat: str
+    handle: str
+
+
+@dataclass
+class Reading:
+    """A work that only reads: it has no `tell` and is never committed."""
+
+    session: Session
+    now: datetime
+    book: Book
+    tree: Tree
+    actor: Actor
+
+    def stage(self, state: State) -> str:
+        """The place's word for a state."""
+        return self.book.incidents.stages[str(state)]
+
+
+@dataclass
+class Work(Reading):
+    """Everything one message, click or tick does: rows, events and promises, committed together."""
+
+    channel: str = "clock"
+    message_id: str = ""
+    back: Return | None = None
+    _events: list[dict[str, Any]] = field(default_factory=list)
+    _mail: list[dict[str, Any]] = field(default_factory=list)
+    _serial: int = 0
+
+    def tell(
+        self,
+        person_id: int,
+        text: str,
+        *,
+        key: str,
+        choices: Sequence[dict[str, Any]] = (),
+        incident: Incident | None = None,
+        still: str | None = None,
+        not_before: datetime | None = None,
+        urgent: bool = False,
+        **args: Any,
+    ) -> None:
+        """Promise a person some words.
+
+        `text` is a key of the book; `key` is deterministic so that the same happening is never told twice;
+        `still` names the condition that must hold when it is sent; moments in `args` are shown in the place's time.
+        """
+        if self.back is not None and person_id == self.actor.id:
+            self.reply(text, choices=choices, incident=incident, **args)
+            return
+        self._promise(
+            key=f"{key}:p{person_id}",
+            recipient=f"p{person_id}",
+            person_id=person_id,
+            text=text,
+            args=args,
+            choices=choices,
+            incident=incident,
+            still=still,
+            not_before=not_before,
+            urgent=urgent,
+        )
+
+    def reply(
+        self,
+        text: str,
+        *,
+        choices: Sequence[dict[str, Any]] = (),
+        incident: Incident | None = None,
+        **args: Any,
+    ) -> None:
+        """Answer the actor where they spoke. Without a chat (API, clock) an answer goes nowhere."""
+        if self.back is None:
+            return
+        self._serial += 1
+        self._promise(
+            key=f"{self.channel}:{self.message_id}:reply:{self._serial}",
+            recipient=f"c{self.back.channel}|{self.back.chat}|{self.back.handle}"
+            if self.actor.id is None
+            else f"p{self.actor.id}",
+            person_id=self.actor.id,
+            text=text,
+            args=args,
+            choices=choices,
+            incident=incident,
+            urgent=True,
+            back=self.back,
+        )
+
+    def _promise(
+        self,
+        *,
+        key: str,
+        recipient: str,
+        person_id: int | None,
+        text: str,
+        args: dict[str, Any],
+        choices: Sequence[dict[str, Any]],
+        incident: Incident | None,
+        still: str | None = None,
+        not_before: datetime | None = None,
+        urgent: bool = False,
+        back: Return | None = None,
+    ) -> None:
+        self._mail.append(
+            {
+                "key": key,
+                "recipient": recipient,
+                "person_id": person_id,
+                "channel": back.channel if back else None,
+                "chat": back.chat if back else None,
+                "handle": back.handle if back else None,
+                "text": text,
+                "args": _plain_args(args),
+                "choices": list(choices),
+                "incident_id": incident.id if incident else None,
+                "still": still,
+                "urgent": urgent,
+                "at": self.now,
+                "not_before": not_before or self.now,
+                "state": "waiting",
+                "tries": 0,
+            }
+        )
+
+    @property
+    def answers(self) -> list[dict[str, Any]]:
+        """Promises of this work that go back to where it was asked."""
+        return [mail for mail in self._mail if mail["chat"] is not None]
+
+    def record(
+        self,
+        incident: Incident,
+        move: Move,
+        *,
+        before: State | None,
+        reason: str | None = None,
+        **data: Any,
+    ) -> None:
+        """Add the event of a move that was just made."""
+        assert incident.id is not None
+        self._events.append(
+            {
+                "incident_id": incident.id,
+                "at": self.now,
+                "move": move,
+                "before": before,
+                "after": incident.state,
+                "actor_id": self.actor.id,
+                "channel": self.channel,
+                "message_id": self.message_id,
+                "reason": reason,
+                "data": _plain_args(data),
+            }
+        )
+
+    def unwritten_events(self, incident_id: int) -> list[dict[str, Any]]:
+        """Events of a case that this work has recorded but not yet written."""
+        return [event for event in self._events if event["incident_id"] == incident_id]
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part of the work that may be undone alone; its events and promises vanish with it."""
+        events, mail, serial = len(self._events), len(self._mail), self._serial
+        nested = self.session.begin_nested()
+        try:
+            yield
+            self.session.flush()
+        except BaseException:
+            nested.rollback()
+            del self._events[events:], self._mail[mail:]
+            self._serial = serial
+            raise
+        nested.commit()
+
+    def flush(self) -> None:
+        """Write what was recorded and promised; a promise whose key exists already is not made twice."""
+        self.session.flush()
+        if self._events:
+            self.session.execute(insert(EVENTS), self._events)
+        if self._mail:
+            self.session.execute(insert_new(self.session, MAIL), self._mail)
+        self._events, self._mail = [], []
+
+    def calendar_due(self, incident: Incident) -> datetime:
+        """Never None while the case is open; for messages about its deadline."""
+        return incident.resolve_due or self.now
+
+
+def insert_new(session: Session, table: Table) -> Any:
+    """INSERT that skips rows whose unique key is there already, on both databases."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    return dialect.insert(table).on_conflict_do_nothing()
+
+
+def _plain_args(args: dict[str, Any]) -> dict[str, Any]:
+    return {name: _plain_arg(value) for name, value in args.items() if value is not None}
+
+
+def _plain_arg(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return {"moment": value.astimezone(UTC).isoformat()}
+    if isinstance(value, list | tuple):
+        return [_plain_arg(item) for item in value]
+    if isinstance(value, dict):
+        return _plain_args(value)
+    return value
+
+
+class Desk:
+    """Opens works. The only place that commits."""
+
+    def __init__(self, engine: Engine, book: Book, now: Callable[[], datetime]) -> None:
+        """`now` gives aware UTC; the desk asks it once per work."""
+        self.engine = engine
+        self.book = book
+        self.now = now
+        self._tree: Tree | None = None
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A session that commits when its block ends and rolls back when it breaks."""
+        with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+            yield session
+            session.commit()
+
+    def tree(self, session: Session) -> Tree:
+        """The registry's snapshot, read anew when its version has grown."""
+        if self._tree is None or self._tree.version != registry_version(session):
+            self._tree = load_tree(session, self.book, self.now())
+        return self._tree
+
+    def work_in(
+        self,
+        session: Session,
+        actor: Actor = CLOCK,
+        *,
+        channel: str = "clock",
+        message_id: str = "",
+        back: Return | None = None,
+        now: datetime | None = None,
+    ) -> Work:
+        """A work inside a session somebody else commits (many works to a commit)."""
+        return Work(
+            session, now or self.now(), self.book, self.tree(session), actor, channel, message_id, back
+        )
+
+    @contextmanager
+    def work(
+        self, actor: Actor = CLOCK, *, channel: str = "clock", message_id: str = "", back: Return | None = None
+    ) -> Iterator[Work]:
+        """A work of its own: flushed and committed at the end of the block."""
+        with self.session() as session:
+            work = self.work_in(session, actor, channel=channel, message_id=message_id, back=back)
+            yield work
+            work.flush()
+
+    @contextmanager
+    def reading(self, actor: Actor) -> Iterator[Reading]:
+        """A work that cannot write: lists, boards and digests."""
+        with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+            yield Reading(session, self.now(), self.book, self.tree(session), actor)
