@@ -30,9 +30,12 @@ test: $(DEV) browser ## run every test
 
 .PHONY: check
 check: $(DEV) ## lint, formatting, types and floors
-	@echo "ruff: rules and formatting"; $(BIN)/ruff check -q .; $(BIN)/ruff format -q --check .
-	@echo "mypy: types, strictly"; $(BIN)/mypy
-	@echo "import-linter: floors"; $(BIN)/lint-imports --no-timing | grep -vE '^(=|-|╔|╚| *$$)' || exit 1
+	@failed=; \
+	echo "ruff: rules"; $(BIN)/ruff check -q --output-format concise . || failed=1; \
+	echo "ruff: formatting"; $(BIN)/ruff format -q --check . || failed=1; \
+	echo "mypy: types, strictly"; $(BIN)/mypy || failed=1; \
+	echo "import-linter: floors"; out=$$($(BIN)/lint-imports --no-logo) || { echo "$$out"; failed=1; }; \
+	[ -z "$$failed" ]
 
 .PHONY: format
 format: $(DEV) ## put the code into its form, and mend what ruff can mend
