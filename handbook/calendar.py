@@ -43,7 +43,7 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """How long something may take, in the book's own words, so that a case can keep the promise it began under.
+    """How long something may take, in the book's own words, so that a case can keep the promise of its start.
 
     Args:
         amount: how many units; nought only as ``0d``, the same day's close.
@@ -260,8 +260,8 @@ class WorkCalendar:
     ) -> Deadline:
         """Find when `percent` (1 to 100) of the time until the deadline has run, to remind in good time.
 
-        Time is working time, or clock time for a wall span, cut to the whole second; of working days, the worked
-        hours are divided. The other arguments, the result and the errors are those of `due`.
+        Time is working time, or clock time for a wall span, cut to the whole second; of working days, the
+        worked hours are divided. The other arguments, the result and the errors are those of `due`.
         """
         _check_percent(percent)
         stops = _merged(pauses)
@@ -408,7 +408,9 @@ def _stands_still_from(stops: Sequence[Stretch]) -> datetime:
 
 def _running(since: datetime, till: datetime, stops: Sequence[Stretch]) -> Iterable[Stretch]:
     """Cut the pauses out of one stretch."""
-    return _cut(since, till, stops) if stops else ((since, till),)  # most cases are never paused
+    if not stops or till <= stops[0][0] or since >= stops[-1][1]:
+        return ((since, till),)  # most stretches meet no pause
+    return _cut(since, till, stops)
 
 
 def _cut(since: datetime, till: datetime, stops: Sequence[Stretch]) -> Iterator[Stretch]:
@@ -424,8 +426,8 @@ def _cut(since: datetime, till: datetime, stops: Sequence[Stretch]) -> Iterator[
 class HoursSpec(BaseModel):
     """One named set of working hours as the book writes it, so that a place changes its hours without code.
 
-    `shifts` maps days ("mon-fri", "sat", "mon, wed") to stretches such as "08:30-12:00"; `makeup_as` names the
-    day whose shifts a make-up day borrows.
+    `shifts` maps days ("mon-fri", "sat", "mon, wed") to stretches such as "08:30-12:00"; `makeup_as` names
+    the day whose shifts a make-up day borrows.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -502,7 +504,7 @@ class HolidayYear(BaseModel):
 class HolidaySpec(BaseModel):
     """The holiday table: the national years, and what a place adds, which wins over them.
 
-    A region's own holiday (Guangxi's 三月三) goes into `local_holidays`, so that no overlay repeats the years.
+    A region's own holiday (Guangxi's 三月三) goes into `local_holidays`, so no overlay repeats the years.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
