@@ -93,7 +93,7 @@ def fresh_database(server: str, template: str = "template0") -> Iterator[str]:
 def order(server: str, statement: str, *names: str) -> None:
     """Run one statement outside any transaction, as databases are made and dropped; names are quoted."""
     with psycopg.connect(driver_url(server), autocommit=True) as connection:
-        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
+        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 def driver_url(url: str) -> str:
@@ -153,7 +153,14 @@ def initialise(programs: Path, home: Path, account: pwd.struct_passwd | None, ur
     secret = home / "password"
     secret.write_text(make_url(url).password or "", "utf-8")
     give(secret, account)
-    command = [programs / "initdb", "-D", home / "data", "-U", "postgres", f"--pwfile={secret}"]
+    command: list[str | Path] = [
+        programs / "initdb",
+        "-D",
+        home / "data",
+        "-U",
+        "postgres",
+        f"--pwfile={secret}",
+    ]
     command += ["--auth=password", "--encoding=UTF8", "--locale=C", "--no-sync"]
     done = subprocess.run(
         command, check=False, capture_output=True, text=True, cwd=home, **as_account(account)
@@ -166,7 +173,14 @@ def initialise(programs: Path, home: Path, account: pwd.struct_passwd | None, ur
 def serving(programs: Path, home: Path, account: pwd.struct_passwd | None, url: str) -> Iterator[None]:
     """Keep the server running; where the system can, it also stops when this process is killed."""
     leash = [setpriv, "--pdeathsig", "INT"] if (setpriv := shutil.which("setpriv")) else []
-    command = [*leash, programs / "postgres", "-D", home / "data", "-p", str(make_url(url).port)]
+    command: list[str | Path] = [
+        *leash,
+        programs / "postgres",
+        "-D",
+        home / "data",
+        "-p",
+        str(make_url(url).port),
+    ]
     for name, value in SETTINGS.items():
         command += ["-c", f"{name}={value}"]
     log = home / "server.log"
