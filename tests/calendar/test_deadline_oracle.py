@@ -124,7 +124,7 @@ def random_case(random: Random) -> Case:
 def random_span(random: Random) -> str:
     kinds = ["m", "m", "h", "h", "d", "s", "m wall", "h wall", "d wall"]
     kind = random.choice(kinds)
-    most = {"s": 9000, "m": 500, "h": 16, "d": 7, "m wall": 900, "h wall": 40, "d wall": 3}[kind]
+    most = {"s": 9000, "m": 500, "h": 14, "d": 7, "m wall": 600, "h wall": 30, "d wall": 3}[kind]
     return f"{random.randint(0 if kind == 'd' else 1, most)}{kind}"
 
 
