@@ -1,6 +1,6 @@
 """Who gives a command, and what their posts let them do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handbook import Book
 from models import path_range
@@ -8,12 +8,18 @@ from models import path_range
 
 @dataclass(frozen=True)
 class Held:
-    """A post as it is needed for a decision: role, grid and the grid's path."""
+    """A post as it is needed for a decision: role, grid, the grid's path, and what the role may do there."""
 
     role: str
     grid_id: int
     path: str
     unit_id: int | None = None
+    abilities: frozenset[str] = frozenset()
+
+    def covers(self, path: str) -> bool:
+        """Whether a grid lies in this post's subtree. A unit's people act on their cases, not on an area."""
+        low, high = path_range(self.path)
+        return self.unit_id is None and low <= path < high
 
 
 @dataclass(frozen=True)
@@ -41,9 +47,15 @@ class Actor:
         """Half-open path ranges of the subtrees this person's posts cover."""
         return tuple(path_range(post.path) for post in self.posts if post.unit_id is None)
 
-    def covers(self, path: str) -> bool:
-        """Whether a grid lies in the subtree of one of the posts."""
-        return any(low <= path < high for low, high in self.ranges)
+    def may_on(self, ability: str, path: str) -> bool:
+        """Whether one post both covers the grid and gives the ability."""
+        return any(ability in post.abilities and post.covers(path) for post in self.posts)
+
+    def ranges_for(self, ability: str) -> tuple[tuple[str, str], ...]:
+        """Half-open path ranges of the subtrees where the ability holds."""
+        return tuple(
+            path_range(post.path) for post in self.posts if post.unit_id is None and ability in post.abilities
+        )
 
 
 CLOCK = Actor(id=None, name="系统", abilities=frozenset())
@@ -60,9 +72,11 @@ def actor_from(
     phone: str | None = None,
 ) -> Actor:
     """An actor with the abilities the place's book gives to the roles held."""
-    abilities = {"report"}
-    for post in posts:
-        role = book.roles.get(post.role)
-        if role is not None:
-            abilities.update(role.may)
-    return Actor(person_id, name, posts, frozenset(abilities), home_grid_id, phone)
+    held = tuple(replace(post, abilities=_abilities(book, post.role)) for post in posts)
+    abilities = frozenset({"report"}).union(*(post.abilities for post in held))
+    return Actor(person_id, name, held, abilities, home_grid_id, phone)
+
+
+def _abilities(book: Book, role: str) -> frozenset[str]:
+    known = book.roles.get(role)
+    return frozenset(known.may) if known else frozenset()

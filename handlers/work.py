@@ -1,10 +1,11 @@
 """Work and Desk: one piece of work has one time, one session and one commit."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Engine, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
@@ -46,6 +47,8 @@ class Reading:
 @dataclass
 class Work(Reading):
     """Everything one message, click or tick does: rows, events and promises, committed together."""
+
+    log: ClassVar[logging.Logger] = logging.getLogger("xiaoge.work")
 
     channel: str = "clock"
     message_id: str = ""
@@ -161,10 +164,11 @@ class Work(Reading):
         move: Move,
         *,
         before: State | None,
+        after: State | None = None,
         reason: str | None = None,
         **data: Any,
     ) -> None:
-        """Add the event of a move that was just made."""
+        """Add the event of a move that was just made (`after`: where it led, if the case has moved on since)."""
         assert incident.id is not None
         self._events.append(
             {
@@ -172,7 +176,7 @@ class Work(Reading):
                 "at": self.now,
                 "move": move,
                 "before": before,
-                "after": incident.state,
+                "after": after or incident.state,
                 "actor_id": self.actor.id,
                 "channel": self.channel,
                 "message_id": self.message_id,
@@ -208,10 +212,6 @@ class Work(Reading):
         if self._mail:
             self.session.execute(insert_new(self.session, MAIL), self._mail)
         self._events, self._mail = [], []
-
-    def calendar_due(self, incident: Incident) -> datetime:
-        """Never None while the case is open; for messages about its deadline."""
-        return incident.resolve_due or self.now
 
 
 def insert_new(session: Session, table: Table) -> Any:

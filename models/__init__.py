@@ -4,6 +4,7 @@ from models.base import Moment
 from models.conversation import Conversation
 from models.grid import Grid, GridKind, path_range
 from models.incident import (
+    CHANGEABLE,
     ENDED,
     IN_HAND,
     MOVES,
@@ -28,6 +29,7 @@ from models.person import Account, Person, Post, Unit
 from models.token import RegistryVersion, Scope, Token
 
 __all__ = [
+    "CHANGEABLE",
     "ENDED",
     "IN_HAND",
     "MOVES",

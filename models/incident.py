@@ -48,6 +48,8 @@ OPEN = frozenset(State) - ENDED
 IN_HAND = frozenset({State.ACCEPTED, State.ON_SITE})
 TO_BE_DONE = frozenset({State.DISPATCHED, State.ACCEPTED, State.ON_SITE})
 """States in which somebody is expected to act on the spot."""
+CHANGEABLE = frozenset({*TO_BE_DONE, State.REGISTERED, State.TRIAGED, State.RETURNED, State.ARBITRATION, State.PAUSED})
+"""States in which a report can still be put right or taken back."""
 REOPENABLE = frozenset({State.CLOSED_SOLVED, State.CLOSED_UNSOLVED, State.CLOSED_NOT_OURS})
 
 
@@ -145,7 +147,8 @@ MOVES: Mapping[Move, Rule] = {
     Move.EXTEND: _rule(_ACTIVE, None, reason=True),
     Move.SUSPEND: _rule(_MOVABLE, _S.PAUSED, reason=True),
     Move.RESUME: _rule({_S.PAUSED}, None),
-    Move.WITHDRAW: _rule({*_MOVABLE, _S.PAUSED}, _S.WITHDRAWN),
+    # From closed only within the undo window of a deed handled by oneself (handlers.amending sees to it).
+    Move.WITHDRAW: _rule({*CHANGEABLE, _S.CLOSED_SOLVED}, _S.WITHDRAWN),
     Move.SUPERVISE: _rule(_DECIDABLE, None),
     Move.URGE: _rule(_DECIDABLE, None),
     Move.NUDGE: _rule(_ACTIVE, None),

@@ -1,0 +1,270 @@
+"""Putting a report right after it was filed: taking it back, its words, place, kind and grade, more photos."""
+
+from datetime import timedelta
+from typing import Annotated, ClassVar
+
+from handlers import access
+from handlers.cases import (
+    about,
+    choice,
+    hand_to,
+    keeper_from,
+    make,
+    tell_owner,
+    tell_reporters,
+)
+from handlers.command import Ask, Command, Done, handles
+from handlers.dues import deadline, settle
+from handlers.promise import promise_of
+from handlers.refusal import NotAllowed, Refusal
+from handlers.reporting import Quiet, What, attach, grade_for, tell_new
+from handlers.work import Work
+from models import CHANGEABLE, Correction, Incident, Move, State
+
+Case = Annotated[int, Ask("case", among="reported")]
+
+
+class Withdraw(Command):
+    """The reporter takes a report back."""
+
+    name: ClassVar[str] = "withdraw"
+    incident: Case
+
+
+class Reword(Command):
+    """The reporter puts the words of a report right."""
+
+    name: ClassVar[str] = "reword"
+    in_menu: ClassVar[bool] = False
+    incident: Case
+    what: What
+
+
+class Relocate(Command):
+    """Put the place of a case right; it goes to whoever answers for that place."""
+
+    name: ClassVar[str] = "relocate"
+    in_menu: ClassVar[bool] = False
+    incident: Annotated[int, Ask("case", among="changeable")]
+    grid: Annotated[int, Ask("place")]
+    spot: Annotated[str, Quiet] = ""
+
+
+class Recategorise(Command):
+    """Put the kind of a case right; what the words had suggested is kept beside it to learn from."""
+
+    name: ClassVar[str] = "recategorise"
+    in_menu: ClassVar[bool] = False
+    incident: Annotated[int, Ask("case", among="changeable")]
+    category: Annotated[str, Ask("option", among="categories")]
+
+
+class Regrade(Command):
+    """A worker puts the grade right: new hours, new ladder, a clock that starts anew."""
+
+    name: ClassVar[str] = "regrade"
+    may: ClassVar[str | None] = "handle"
+    incident: Annotated[int, Ask("case", among="changeable")]
+    grade: Annotated[str, Ask("option", among="grades")]
+
+
+class Amend(Command):
+    """Ask what should be changed in a report."""
+
+    name: ClassVar[str] = "amend"
+    in_api: ClassVar[bool] = False
+    incident: Annotated[int, Ask("case", among="changeable")]
+
+
+class AddMaterial(Command):
+    """Photos, a place or a remark that come after the report."""
+
+    name: ClassVar[str] = "add_material"
+    in_menu: ClassVar[bool] = False
+    incident: Case
+    media: tuple[str, ...] = ()
+    note: str = ""
+    lat: float | None = None
+    lon: float | None = None
+
+
+@handles(Withdraw)
+def withdraw(work: Work, command: Withdraw) -> Done:
+    """Only who reported it; the owner is told, so that nobody goes for nothing."""
+    incident = access.find(work, command.incident, lock=True)
+    if not access.is_reporter(work, incident) and incident.filed_by_id != work.actor.id:
+        raise NotAllowed("withdraw.not_yours", number=incident.id)
+    if incident.state is State.CLOSED_SOLVED and not _just_self_handled(work, incident):
+        raise Refusal("withdraw.too_late", number=incident.id, stage=work.stage(incident.state))
+    if not incident.may(Move.WITHDRAW):
+        raise Refusal("withdraw.too_late", number=incident.id, stage=work.stage(incident.state))
+    owner = incident.owner_id
+    make(work, incident, Move.WITHDRAW)
+    work.reply("withdraw.done", incident=incident, number=incident.id, title=incident.title)
+    if owner is not None and owner != work.actor.id:
+        work.tell(
+            owner,
+            "withdraw.owner",
+            key=f"incident:{incident.id}:withdrawn:{incident.version}",
+            incident=incident,
+            number=incident.id,
+            title=incident.title,
+        )
+    return Done({"number": incident.id, "state": incident.state}, incident.id)
+
+
+def _just_self_handled(work: Work, incident: Incident) -> bool:
+    """A self-handled deed can be taken back by its worker within the undo window."""
+    window = timedelta(minutes=work.book.incidents.undo_minutes)
+    return (
+        incident.handler_id == incident.reporter_id == work.actor.id and incident.opened_at >= work.now - window
+    )
+
+
+@handles(Reword)
+def reword(work: Work, command: Reword) -> Done:
+    """The first words stay in the log."""
+    incident = access.find(work, command.incident, lock=True)
+    _must_be_changeable(work, incident)
+    old, incident.what = incident.what, command.what.strip()
+    make(work, incident, Move.NOTE, was=old, field="what")
+    work.reply("amend.done", incident=incident, **about(work, incident))
+    tell_owner(work, incident, "amend.owner", event=f"reworded:{incident.version}")
+    return Done({"number": incident.id}, incident.id)
+
+
+@handles(Recategorise)
+def recategorise(work: Work, command: Recategorise) -> Done:
+    """The grade follows the kind unless somebody has already set it by hand."""
+    incident = access.find(work, command.incident, lock=True)
+    _must_be_changeable(work, incident)
+    if work.book.category_or_none(command.category) is None:
+        raise Refusal("report.no_such_kind")
+    _keep_correction(work, incident, "category", incident.category, command.category)
+    incident.category = command.category
+    make(work, incident, Move.RECLASSIFY, category=command.category)
+    grade = grade_for(work, command.category)
+    if grade != incident.grade and not incident.danger and incident.state is State.DISPATCHED:
+        _change_grade(work, incident, grade)
+    work.reply("amend.done", incident=incident, **about(work, incident))
+    tell_owner(work, incident, "amend.owner", event=f"recategorised:{incident.version}")
+    return Done({"number": incident.id, "category": incident.category}, incident.id)
+
+
+@handles(Regrade)
+def regrade(work: Work, command: Regrade) -> Done:
+    """A grade is changed by who has the case or stands above; the reporter hears the new deadline."""
+    incident = access.find(work, command.incident, lock=True)
+    if incident.owner_id != work.actor.id and not access.stands_above(work, incident):
+        raise NotAllowed()
+    if command.grade not in work.book.incidents.grades:
+        raise Refusal("report.no_such_kind")
+    if incident.state not in (State.DISPATCHED, State.ACCEPTED, State.ON_SITE, State.RETURNED):
+        raise Refusal("incident.wrong_move", state=work.stage(incident.state), number=incident.id)
+    _keep_correction(work, incident, "grade", incident.grade, command.grade)
+    _change_grade(work, incident, command.grade)
+    work.reply("amend.done", incident=incident, **about(work, incident))
+    tell_owner(work, incident, "amend.owner", event=f"regraded:{incident.version}")
+    tell_reporters(
+        work,
+        incident,
+        "regrade.reporter",
+        event=f"regraded:{incident.version}",
+        grade=read_name(work, incident),
+        due=deadline(incident),
+    )
+    return Done({"number": incident.id, "grade": incident.grade}, incident.id)
+
+
+def read_name(work: Work, incident: Incident) -> str:
+    """The grade's name as it was promised."""
+    return work.book.grade(incident.grade).name
+
+
+def _change_grade(work: Work, incident: Incident, grade: str) -> None:
+    """A new promise; the clock starts anew with whoever the new ladder names first."""
+    incident.grade = grade
+    promise, incident.promise = promise_of(work.book, grade)
+    make(work, incident, Move.RECLASSIFY, grade=grade)
+    found = keeper_from(work, incident.grid_id, promise, 0)
+    if found is not None:
+        owner, incident.step = found
+        hand_to(work, incident, Move.TRANSFER, owner, regraded=True)
+    settle(work, incident)
+    tell_new(work, incident, event=f"new:{incident.version}")
+
+
+@handles(Relocate)
+def relocate(work: Work, command: Relocate) -> Done:
+    """Before anybody has begun, the case moves to the keeper of the right place."""
+    incident = access.find(work, command.incident, lock=True)
+    _must_be_changeable(work, incident)
+    if command.grid not in work.tree.nodes:
+        raise Refusal("report.no_such_place")
+    _keep_correction(work, incident, "grid", str(incident.grid_id), str(command.grid))
+    old_owner, incident.grid_id, incident.spot = incident.owner_id, command.grid, command.spot
+    make(work, incident, Move.RECLASSIFY, grid=command.grid)
+    promise, _ = promise_of(work.book, incident.grade)
+    found = keeper_from(work, command.grid, promise, incident.step)
+    if found is not None and found[0] != old_owner:
+        incident.step = found[1]
+        hand_to(work, incident, Move.TRANSFER, found[0], relocated=True)
+        settle(work, incident)
+        tell_new(work, incident, event=f"new:{incident.version}")
+    work.reply("amend.done", incident=incident, **about(work, incident))
+    return Done({"number": incident.id, "grid": incident.grid_id}, incident.id)
+
+
+def _must_be_changeable(work: Work, incident: Incident) -> None:
+    mine = access.is_reporter(work, incident) or incident.owner_id == work.actor.id
+    if not (mine or incident.filed_by_id == work.actor.id or access.stands_above(work, incident)):
+        raise NotAllowed()
+    if incident.state not in CHANGEABLE:
+        raise Refusal("amend.too_late", number=incident.id, stage=work.stage(incident.state))
+
+
+def _keep_correction(work: Work, incident: Incident, field: str, proposed: str, chosen: str) -> None:
+    assert incident.id is not None and work.actor.id is not None
+    work.session.add(
+        Correction(
+            at=work.now,
+            incident_id=incident.id,
+            person_id=work.actor.id,
+            field=field,
+            proposed=proposed,
+            chosen=chosen,
+            text=incident.what,
+        )
+    )
+
+
+@handles(Amend)
+def amend(work: Work, command: Amend) -> Done:
+    """A case has three things a reporter can put right; a worker also its grade."""
+    incident = access.find(work, command.incident)
+    _must_be_changeable(work, incident)
+    choices = [
+        choice("改内容", "reword", incident),
+        choice("改地点", "relocate", incident),
+        choice("改类别", "recategorise", incident),
+    ]
+    if work.actor.may("handle") and access.stands_above(work, incident) or incident.owner_id == work.actor.id:
+        choices.append(choice("改级别", "regrade", incident))
+    work.reply("amend.what", incident=incident, choices=choices, **about(work, incident))
+    return Done({"number": incident.id}, incident.id)
+
+
+@handles(AddMaterial)
+def add_material(work: Work, command: AddMaterial) -> Done:
+    """Anything that comes later goes to the case it belongs to, and its owner hears of it."""
+    incident = access.find(work, command.incident, lock=True)
+    attach(work, incident, command.media)
+    if command.lat is not None:
+        incident.lat, incident.lon = command.lat, command.lon
+    make(work, incident, Move.NOTE, photos=len(command.media), note=command.note)
+    work.reply("material.added", incident=incident, number=incident.id, title=incident.title)
+    if incident.is_open:
+        tell_owner(
+            work, incident, "material.owner", event=f"material:{incident.version}", note=command.note or "照片"
+        )
+    return Done({"number": incident.id}, incident.id)

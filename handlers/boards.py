@@ -1,0 +1,386 @@
+"""Boards: what a person has to do, what became of what they said, and what is not yet zero."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
+
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from handlers import access
+from handlers.cases import about, choice, phone_of, reporter_words, role_and_name
+from handlers.choices import cases
+from handlers.command import Ask, Command, Done, handles
+from handlers.dues import deadline
+from handlers.timeline import timeline
+from handlers.work import Reading, Work
+from models import IN_HAND, OPEN, TO_BE_DONE, Grid, Incident, Part, State, path_range
+
+PAGE = 8
+
+
+class Todo(Command):
+    """The worker's day card: overdue, due today, new, in hand, waiting for others."""
+
+    name: ClassVar[str] = "todo"
+    may: ClassVar[str | None] = "handle"
+
+
+class Show(Command):
+    """One case: where it stands, who has it, until when, and what one can do about it."""
+
+    name: ClassVar[str] = "show"
+    incident: Annotated[int, Ask("case", among="seen")]
+
+
+class Progress(Command):
+    """What became of what I reported."""
+
+    name: ClassVar[str] = "progress"
+
+
+class Zero(Command):
+    """What is not yet zero in one's area (小事时时清零、大事天天清零)."""
+
+    name: ClassVar[str] = "zero"
+    may: ClassVar[str | None] = "review"
+
+
+class Board(Command):
+    """Open cases of one's area, overdue first."""
+
+    name: ClassVar[str] = "board"
+    may: ClassVar[str | None] = "oversee"
+
+
+class SendDayCards(Command):
+    """The clock: every worker who has something to do gets their card in the morning."""
+
+    name: ClassVar[str] = "send_day_cards"
+    in_menu: ClassVar[bool] = False
+    in_api: ClassVar[bool] = False
+    slot: str
+
+
+class SendZeroBoards(Command):
+    """The clock: every keeper of a community with open cases gets the zero board before the day ends."""
+
+    name: ClassVar[str] = "send_zero_boards"
+    in_menu: ClassVar[bool] = False
+    in_api: ClassVar[bool] = False
+    slot: str
+
+
+# ---- the day card -----------------------------------------------------------------------------------------------
+
+Section = tuple[str, Callable[[Incident, datetime, datetime], bool]]
+
+_SECTIONS: Sequence[Section] = (
+    ("待您审批", lambda c, now, night: c.request is not None and c.approver_id is not None),
+    ("已超时", lambda c, now, night: c.state in TO_BE_DONE and c.resolve_due is not None and c.resolve_due <= now),
+    ("新派来", lambda c, now, night: c.state is State.DISPATCHED),
+    ("退回待派", lambda c, now, night: c.state in (State.RETURNED, State.ARBITRATION)),
+    ("待核查", lambda c, now, night: c.state is State.HANDLED),
+    ("今天到期", lambda c, now, night: c.state in IN_HAND and c.resolve_due is not None and c.resolve_due <= night),
+    ("办理中", lambda c, now, night: c.state in IN_HAND),
+    ("等居民确认", lambda c, now, night: c.state is State.WAITING_REPORTER),
+    ("挂账中", lambda c, now, night: c.state is State.PAUSED),
+)
+
+
+def todo_cases(reading: Reading) -> list[tuple[str, Incident]]:
+    """Everything on a worker's table with the heading it stands under, most pressing first."""
+    me = reading.actor.id
+    mine = (col(Incident.owner_id) == me) | (col(Incident.approver_id) == me)
+    query = select(Incident).where(mine, col(Incident.state).in_(OPEN)).order_by(
+        col(Incident.resolve_due), col(Incident.id)
+    )
+    found = list(reading.session.execute(query).scalars())
+    helping = [c for c in cases(reading, "helping") if c.owner_id != me]
+    night = _end_of_day(reading)
+    rows = [(rank, name, c) for c in found for rank, name in [_section(reading, c, night)]]
+    rows += [(len(_SECTIONS), "协办", c) for c in helping]
+    return [(name, c) for _, name, c in sorted(rows, key=lambda row: row[0])]
+
+
+def _section(reading: Reading, case: Incident, night: datetime) -> tuple[int, str]:
+    for rank, (name, holds) in enumerate(_SECTIONS):
+        if rank == 0 and case.approver_id != reading.actor.id:
+            continue
+        if holds(case, reading.now, night):
+            return rank, name
+    return len(_SECTIONS), "其他"
+
+
+def _end_of_day(reading: Reading) -> datetime:
+    local = reading.now.astimezone(reading.book.zone)
+    return local.replace(hour=23, minute=59, second=59, microsecond=0).astimezone(reading.now.tzinfo)
+
+
+@handles(Todo)
+def todo(work: Work, command: Todo) -> Done:
+    """Numbered, so that `1 接单` and `2 办结 已更换灯泡` work on it."""
+    rows = todo_cases(work)
+    if not rows:
+        work.reply("todo.nothing")
+        return Done({"items": []})
+    work.reply("todo.card", **_card(work, rows))
+    return Done({"items": [_item(work, name, case) for name, case in rows]})
+
+
+def _card(reading: Reading, rows: list[tuple[str, Incident]]) -> dict[str, Any]:
+    shown = rows[:PAGE]
+    return {
+        "count": len(rows),
+        "more": len(rows) - len(shown) or None,
+        "items": [_item(reading, name, case) for name, case in shown],
+        "choices": [_listed(case) for _, case in shown],
+    }
+
+
+def _item(reading: Reading, section: str, case: Incident) -> dict[str, Any]:
+    return {
+        "section": section,
+        "number": str(case.id),
+        "title": case.title,
+        "place": reading.tree.named(case.grid_id),
+        "due": deadline(case),
+        "late": "已超时" if case.resolve_due is not None and case.resolve_due <= reading.now else "",
+        "stage": reading.stage(case.state),
+    }
+
+
+def _listed(case: Incident) -> dict[str, Any]:
+    return {"label": f"{case.id} {case.title}", "do": "show", "known": {"incident": case.id}, "listed": True}
+
+
+@handles(SendDayCards)
+def send_day_cards(work: Work, command: SendDayCards) -> Done:
+    """Nobody with an empty table is written to."""
+    owners = work.session.execute(
+        select(col(Incident.owner_id)).where(col(Incident.state).in_(OPEN)).distinct()
+    ).scalars()
+    told = 0
+    for owner in list(owners):
+        actor = work.tree.staff.get(owner) if owner is not None else None
+        if actor is None or owner is None:
+            continue
+        rows = [r for r in todo_cases(Reading(work.session, work.now, work.book, work.tree, actor)) if _to_act(r)]
+        if rows:
+            work.tell(owner, "todo.morning", key=f"day_card:{command.slot}", **_card(work, rows))
+            told += 1
+    return Done({"told": told})
+
+
+def _to_act(row: tuple[str, Incident]) -> bool:
+    return row[0] not in ("等居民确认", "挂账中")
+
+
+# ---- one case ---------------------------------------------------------------------------------------------------
+
+
+@handles(Show)
+def show(work: Work, command: Show) -> Done:
+    """A reporter sees where it stands; a worker also what they can do next."""
+    incident = access.find(work, command.incident)
+    if incident.state is State.MERGED and incident.main_id is not None:
+        incident = access.find(work, incident.main_id)
+    mine = access.is_reporter(work, incident) or incident.filed_by_id == work.actor.id
+    staff = incident.owner_id == work.actor.id or access.stands_above(work, incident)
+    text = "show.worker" if staff else "show.reporter"
+    work.reply(
+        text,
+        incident=incident,
+        owner=role_and_name(work, incident.owner_id or incident.handler_id),
+        phone=phone_of(work, incident.owner_id or incident.handler_id),
+        reporter=reporter_words(work, incident) if staff else None,
+        last=timeline(work, incident)[-1].words,
+        choices=next_choices(work, incident, reporter=mine),
+        **about(work, incident),
+    )
+    return Done(case_data(work, incident), incident.id)
+
+
+def next_choices(reading: Reading, incident: Incident, *, reporter: bool) -> list[dict[str, Any]]:
+    """What this person can do with the case now, at most five."""
+    if incident.approver_id == reading.actor.id and incident.request is not None:
+        return [choice("同意", "approve", incident), choice("不同意", "disapprove", incident)]
+    owner = incident.owner_id == reading.actor.id
+    found = [
+        choice(label, do, incident)
+        for label, do, states, who in _NEXT
+        if incident.state in states and (owner if who == "owner" else reporter)
+    ]
+    return found[:5]
+
+
+_NEXT: Sequence[tuple[str, str, frozenset[State], str]] = (
+    ("接单", "accept", frozenset({State.DISPATCHED, State.RETURNED}), "owner"),
+    ("派给别人", "dispatch", frozenset({State.RETURNED}), "owner"),
+    ("裁定", "arbitrate", frozenset({State.ARBITRATION}), "owner"),
+    ("到场", "arrive", frozenset({State.ACCEPTED}), "owner"),
+    ("办结", "finish", IN_HAND, "owner"),
+    ("核查通过", "verify", frozenset({State.HANDLED}), "owner"),
+    ("返工", "rework", frozenset({State.HANDLED}), "owner"),
+    ("退回", "return_case", TO_BE_DONE, "owner"),
+    ("转派", "transfer", TO_BE_DONE, "owner"),
+    ("延期", "extend", IN_HAND, "owner"),
+    ("恢复", "unsuspend", frozenset({State.PAUSED}), "owner"),
+    ("已解决", "solved", frozenset({State.WAITING_REPORTER}), "reporter"),
+    ("未解决", "unsolved", frozenset({State.WAITING_REPORTER, State.CLOSED_SOLVED}), "reporter"),
+    ("催办", "urge", TO_BE_DONE, "reporter"),
+    ("改", "amend", frozenset({State.DISPATCHED}), "reporter"),
+)
+
+
+def case_data(reading: Reading, incident: Incident) -> dict[str, Any]:
+    """A case as the API and the board page show it."""
+    return {
+        "number": incident.id,
+        "what": incident.what,
+        "place": reading.tree.named(incident.grid_id),
+        "spot": incident.spot,
+        "category": reading.book.category(incident.category).name,
+        "grade": reading.book.grade(incident.grade).name,
+        "state": str(incident.state),
+        "stage": reading.stage(incident.state),
+        "owner": role_and_name(reading, incident.owner_id) if incident.owner_id else None,
+        "opened_at": incident.opened_at,
+        "resolve_due": incident.resolve_due,
+        "due_certain": incident.due_certain,
+        "overdue": incident.resolve_due is not None and incident.resolve_due <= reading.now,
+        "supervised": incident.supervised,
+        "danger": incident.danger,
+        "rating": incident.rating,
+    }
+
+
+# ---- what I reported --------------------------------------------------------------------------------------------
+
+
+@handles(Progress)
+def progress(work: Work, command: Progress) -> Done:
+    """The open ones first, then the latest that ended."""
+    mine = access.takes_part(work, Part.REPORTER) | (col(Incident.filed_by_id) == work.actor.id)
+    query = (
+        access.seen_by(work)
+        .where(mine, col(Incident.state) != State.MERGED)
+        .order_by(col(Incident.ended_at).is_not(None), col(Incident.id).desc())
+        .limit(PAGE)
+    )
+    found = list(work.session.execute(query).scalars())
+    if not found:
+        work.reply("progress.nothing")
+        return Done({"items": []})
+    if len(found) == 1:
+        return show(work, Show(incident=found[0].id or 0))
+    work.reply(
+        "progress.list",
+        count=len(found),
+        items=[_item(work, "", case) for case in found],
+        choices=[_listed(case) for case in found],
+    )
+    return Done({"items": [case_data(work, case) for case in found]})
+
+
+# ---- zero boards and the board ----------------------------------------------------------------------------------
+
+
+def zero_rows(reading: Reading) -> list[tuple[str, int, int, list[Incident]]]:
+    """Per community of one's area: (name, small open, big open, the most pressing). Only what is not zero."""
+    query = (
+        access.seen_by(reading)
+        .where(access.in_area(reading), col(Incident.state).in_(OPEN))
+        .order_by(col(Incident.resolve_due), col(Incident.id))
+        .limit(500)
+    )
+    by_area: dict[str, list[Incident]] = {}
+    for case in reading.session.execute(query).scalars():
+        by_area.setdefault(reading.tree.named(community_of(reading, case.grid_id)), []).append(case)
+    rows = []
+    for name, found in by_area.items():
+        big = sum(bool(case.promise.get("daily_zero")) for case in found)
+        rows.append((name, len(found) - big, big, found))
+    return sorted(rows, key=lambda row: -(row[1] + row[2]))
+
+
+def community_of(reading: Reading, grid_id: int) -> int:
+    """The village or community a grid lies in: the node whose code is the 12-digit one, else two below the top."""
+    line = list(reading.tree.upward(grid_id))
+    return line[-3].id if len(line) >= 3 else line[0].id
+
+
+@handles(Zero)
+def zero(work: Work, command: Zero) -> Done:
+    """Small things at any time, big ones by the evening."""
+    rows = zero_rows(work)
+    if not rows:
+        work.reply("zero.clear")
+        return Done({"items": []})
+    work.reply("zero.board", **_zero_card(work, rows))
+    return Done({"items": [{"area": name, "small": small, "big": big} for name, small, big, _ in rows]})
+
+
+def _zero_card(reading: Reading, rows: list[tuple[str, int, int, list[Incident]]]) -> dict[str, Any]:
+    urgent = [case for _, _, _, found in rows for case in found][:PAGE]
+    return {
+        "areas": "、".join(f"{name}小事{small}件大事{big}件" for name, small, big, _ in rows[:4]),
+        "count": sum(small + big for _, small, big, _ in rows),
+        "items": [_item(reading, "", case) for case in urgent],
+        "choices": [_listed(case) for case in urgent],
+    }
+
+
+@handles(SendZeroBoards)
+def send_zero_boards(work: Work, command: SendZeroBoards) -> Done:
+    """To the keeper of each community that is not at zero; a community at zero is left in peace."""
+    told = 0
+    for person_id, actor in work.tree.staff.items():
+        if not actor.may("review") or not actor.ranges:
+            continue
+        if not any(len(list(work.tree.upward(post.grid_id))) == 3 for post in actor.posts):
+            continue
+        rows = zero_rows(Reading(work.session, work.now, work.book, work.tree, actor))
+        if rows:
+            work.tell(person_id, "zero.evening", key=f"zero:{command.slot}", **_zero_card(work, rows))
+            told += 1
+    return Done({"told": told})
+
+
+@handles(Board)
+def board(work: Work, command: Board) -> Done:
+    """What a leader opens first: how many, how many late, and the worst of them."""
+    found = board_cases(work, limit=PAGE)
+    total, late = board_counts(work)
+    if not total:
+        work.reply("board.clear")
+        return Done({"items": []})
+    work.reply(
+        "board.card",
+        count=total,
+        overdue=late,
+        items=[_item(work, "", case) for case in found],
+        choices=[_listed(case) for case in found],
+    )
+    return Done({"items": [case_data(work, case) for case in found], "open": total, "overdue": late})
+
+
+def board_cases(reading: Reading, *, limit: int = 200, area: int | None = None) -> list[Incident]:
+    """Open cases of one's area (or of one grid in it), overdue first."""
+    query = access.seen_by(reading).where(access.in_area(reading), col(Incident.state).in_(OPEN))
+    if area is not None:
+        low, high = path_range(reading.tree.nodes[area].path)
+        within = select(col(Grid.id)).where(col(Grid.path) >= low, col(Grid.path) < high)
+        query = query.where(col(Incident.grid_id).in_(within))
+    query = query.order_by(col(Incident.resolve_due).is_(None), col(Incident.resolve_due), col(Incident.id))
+    return list(reading.session.execute(query.limit(limit)).scalars())
+
+
+def board_counts(reading: Reading) -> tuple[int, int]:
+    """(open, overdue) in one's area."""
+    shown = access.seen_by(reading).where(access.in_area(reading), col(Incident.state).in_(OPEN)).subquery()
+    late = func.count().filter(shown.c.resolve_due <= reading.now)
+    total, overdue = reading.session.execute(select(func.count(), late).select_from(shown)).one()
+    return total, overdue
+
+

@@ -1,0 +1,193 @@
+"""What every handler of cases shares: make a move, hand the case over, tell people."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+
+from handlers.dues import deadline
+from handlers.promise import Promise, read_promise
+from handlers.refusal import NotAllowed, Refusal
+from handlers.work import Reading, Work
+from models import TO_BE_DONE, Incident, Move, Part, Participant, Person, Privacy, State
+
+Choices = list[dict[str, Any]]
+
+def choice(label: str, do: str, incident: Incident | None = None, **known: Any) -> dict[str, Any]:
+    """A numbered answer that gives a command, mostly about one case."""
+    if incident is not None:
+        known["incident"] = incident.id
+    return {"label": label, "do": do, "known": known}
+
+
+def make(work: Work, incident: Incident, move: Move, *, reason: str | None = None, **data: Any) -> State:
+    """Make a move and record its event. Returns the state before. Raises WrongMove."""
+    before = incident.move(move, work.now)
+    work.record(incident, move, before=before, reason=reason, **data)
+    return before
+
+
+# ---- whose turn it is -------------------------------------------------------------------------------------------
+
+
+def keeper_from(work: Work, incident_grid: int, promise: Promise, step: int) -> tuple[int, int] | None:
+    """Who takes a case on rung `step`, or on the first higher rung of its branch that has somebody.
+
+    Returns (person id, rung); None when nobody is left above.
+    """
+    for rung in range(step, len(promise.ladder)):
+        node = work.tree.at_level(incident_grid, promise.ladder[rung].to)
+        people = work.tree.keepers(node.id) if node else ()
+        if people:
+            return least_loaded(work, people), rung
+    return None
+
+
+def someone_above(work: Work, grid_id: int, *abilities: str, besides: Sequence[int | None] = ()) -> int | None:
+    """The nearest person upward from a grid whose posts there give all `abilities`."""
+    for node in work.tree.upward(grid_id):
+        for person_id in work.tree.keepers(node.id):
+            able = all(work.tree.staff[person_id].may(ability) for ability in abilities)
+            if able and person_id not in besides:
+                return person_id
+    return None
+
+
+def least_loaded(work: Work, people: Sequence[int]) -> int:
+    """Of several who could take a case: the one with the fewest to do, then the one who waited longest."""
+    if len(people) == 1:
+        return people[0]
+    rows = work.session.execute(
+        select(Incident.owner_id, func.count(), func.max(Incident.id))
+        .where(Incident.owner_id.in_(people), Incident.state.in_(TO_BE_DONE))  # type: ignore[union-attr,attr-defined]
+        .group_by(Incident.owner_id)  # type: ignore[arg-type]
+    )
+    load = {owner: (count, latest) for owner, count, latest in rows}
+    return min(people, key=lambda person: (*load.get(person, (0, 0)), person))
+
+
+def hand_to(
+    work: Work, incident: Incident, move: Move, person_id: int, *, reason: str | None = None, **data: Any
+) -> None:
+    """Make a move that gives the case to somebody; they are the one accountable person from now on."""
+    actor = work.tree.staff.get(person_id)
+    unit = next((p.unit_id for p in actor.posts if p.unit_id is not None), None) if actor else None
+    calendar = work.tree.units[unit].calendar if unit is not None else None
+    incident.owner_id = person_id
+    incident.unit_id = unit
+    if incident.request is not None:
+        incident.request, incident.approver_id = None, None
+    make(work, incident, move, reason=reason, to=person_id, step=incident.step, calendar=calendar, **data)
+
+
+def owner_name(work: Reading, incident: Incident) -> str:
+    """Name and post of the accountable person, as others may see it."""
+    return name_of(work, incident.owner_id)
+
+
+def name_of(work: Reading, person_id: int | None) -> str:
+    """A person's name as others may see it: staff by name, anybody else as 群众."""
+    if person_id is None:
+        return "系统"
+    actor = work.tree.staff.get(person_id)
+    return actor.name if actor else "群众"
+
+
+def role_and_name(work: Reading, person_id: int | None) -> str:
+    """A worker's role and name in the words of the place: 网格员李强."""
+    actor = work.tree.staff.get(person_id) if person_id is not None else None
+    if actor is None:
+        return name_of(work, person_id)
+    return f"{work.book.role_name(actor.posts[0].role)}{actor.name}"
+
+
+def phone_of(work: Reading, person_id: int | None) -> str:
+    """The work phone of a worker, or nothing."""
+    actor = work.tree.staff.get(person_id) if person_id is not None else None
+    return (actor.phone or "") if actor else ""
+
+
+# ---- who is told ------------------------------------------------------------------------------------------------
+
+
+def participants(work: Reading, incident: Incident, *parts: Part) -> list[Participant]:
+    """People with a part in a case, in the order they came."""
+    query = (
+        select(Participant)
+        .where(Participant.incident_id == incident.id, Participant.part.in_(parts))  # type: ignore[arg-type,attr-defined]
+        .order_by(Participant.id)  # type: ignore[arg-type]
+    )
+    return list(work.session.execute(query).scalars())
+
+
+def tell_reporters(work: Work, incident: Incident, text: str, *, event: str, **args: Any) -> None:
+    """Tell everybody who reported the case, each under the number they know."""
+    for part in participants(work, incident, Part.REPORTER):
+        if part.person_id == work.actor.id and work.back is None:
+            continue
+        work.tell(
+            part.person_id,
+            text,
+            key=f"incident:{incident.id}:{event}",
+            incident=incident,
+            number=str(part.told_as or incident.id),
+            title=incident.title,
+            **args,
+        )
+
+
+def tell_owner(
+    work: Work, incident: Incident, text: str, *, event: str, choices: Choices | None = None, **args: Any
+) -> None:
+    """Tell the accountable person, unless they are the one who just acted."""
+    if incident.owner_id is None or incident.owner_id == work.actor.id:
+        return
+    work.tell(
+        incident.owner_id,
+        text,
+        key=f"incident:{incident.id}:{event}",
+        incident=incident,
+        choices=choices or (),
+        **about(work, incident),
+        **args,
+    )
+
+
+def about(work: Reading, incident: Incident) -> dict[str, Any]:
+    """What a text may say of a case: number, title, place, kind, grade, state, deadline."""
+    category = work.book.category(incident.category)
+    return {
+        "number": str(incident.id),
+        "title": incident.title,
+        "what": incident.what,
+        "place": work.tree.named(incident.grid_id) + (f"({incident.spot})" if incident.spot else ""),
+        "kind": category.name,
+        "grade": read_promise(incident.promise).name,
+        "stage": work.stage(incident.state),
+        "due": deadline(incident),
+    }
+
+
+def reporter_words(work: Reading, incident: Incident) -> str:
+    """How the handler sees the reporter: with a phone only when the report is open."""
+    if incident.privacy is not Privacy.OPEN:
+        return "匿名群众" if incident.privacy is Privacy.ANONYMOUS else "保密"
+    person = work.session.get(Person, incident.reporter_id)
+    if person is None:
+        return "群众"
+    return f"{person.name} {person.phone}" if person.phone else person.name
+
+
+# ---- who may ----------------------------------------------------------------------------------------------------
+
+
+def must_own(work: Work, incident: Incident) -> None:
+    """Refuse unless the actor is the accountable person."""
+    if incident.owner_id != work.actor.id:
+        raise Refusal("incident.not_owner", number=incident.id, owner=owner_name(work, incident))
+
+
+def must_cover(work: Work, incident: Incident, ability: str) -> None:
+    """Refuse unless a post of the actor covers the case's grid and gives the ability."""
+    if not work.actor.may_on(ability, work.tree.nodes[incident.grid_id].path):
+        raise NotAllowed()

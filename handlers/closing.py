@@ -1,0 +1,367 @@
+"""Closing: the reporter's word ends a case, opens it again, and rates it once."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+from sqlalchemy import update
+from sqlmodel import col
+
+from handlers import access
+from handlers.cases import (
+    about,
+    choice,
+    hand_to,
+    keeper_from,
+    make,
+    participants,
+    role_and_name,
+    tell_owner,
+    tell_reporters,
+)
+from handlers.command import Ask, Command, Done, handles
+from handlers.dues import deadline, settle
+from handlers.people import has_account
+from handlers.promise import read_promise
+from handlers.refusal import NotAllowed, Refusal
+from handlers.reporting import tell_new
+from handlers.work import Work
+from models import REOPENABLE, Incident, Move, Part, Participant, State
+
+Rating = Literal["satisfied", "basically_satisfied", "dissatisfied"]
+
+
+class Solved(Command):
+    """The reporter says that it is solved."""
+
+    name: ClassVar[str] = "solved"
+    incident: Annotated[int, Ask("case", among="to_confirm")]
+
+
+class Unsolved(Command):
+    """The reporter says that it is not: opened again, one level up, with a new clock."""
+
+    name: ClassVar[str] = "unsolved"
+    incident: Annotated[int, Ask("case", among="to_reopen")]
+    reason: Annotated[str, Ask("text"), Field(max_length=1000)] = ""
+
+
+class Rate(Command):
+    """The reporter rates the work, once."""
+
+    name: ClassVar[str] = "rate"
+    incident: Annotated[int, Ask("case", among="to_rate")]
+    rating: Annotated[Rating, Ask("option", among="ratings")]
+    reason: Annotated[str, Ask("text", offered=True), Field(max_length=1000)] = ""
+
+
+class Merge(Command):
+    """The same thing was reported before: put this case into the main one; everybody keeps their number."""
+
+    name: ClassVar[str] = "merge"
+    may: ClassVar[str | None] = "handle"
+    confirm: ClassVar[bool] = True
+    incident: Annotated[int, Ask("case", among="mine")]
+    into: Annotated[int, Ask("case", among="in_area")]
+
+
+# ---- asking -----------------------------------------------------------------------------------------------------
+
+
+def ask_reporters(work: Work, incident: Incident, result: str) -> None:
+    """Hand the question to everybody who reported the case. A worker's own find is closed by their own report."""
+    make(work, incident, Move.ASK_REPORTER)
+    incident.owner_id = incident.handler_id
+    parts = participants(work, incident, Part.REPORTER)
+    others = [part for part in parts if part.person_id != incident.handler_id]
+    if not others:
+        make(work, incident, Move.CLOSE_SOLVED, own=True)
+        work.reply("finish.own", incident=incident, **about(work, incident))
+        return
+    for part in parts:
+        part.answer = None
+    for part in others:
+        _ask(work, incident, part, result)
+    if incident.owner_id == work.actor.id:
+        work.reply(
+            "finish.done", incident=incident, minutes=work.book.incidents.undo_minutes, **about(work, incident)
+        )
+    else:
+        tell_owner(work, incident, "finish.passed", event=f"passed:{incident.version}")
+
+
+def _ask(work: Work, incident: Incident, part: Participant, result: str) -> None:
+    person = _who_answers(work, incident, part)
+    number = part.told_as or incident.id
+    work.tell(
+        person,
+        "close.ask" if person == part.person_id else "close.ask_filer",
+        key=f"incident:{incident.id}:ask:{incident.version}",
+        incident=incident,
+        choices=[
+            {"label": "已解决", "do": "solved", "known": {"incident": number}},
+            {"label": "未解决", "do": "unsolved", "known": {"incident": number}},
+        ],
+        still="waiting",
+        number=str(number),
+        title=incident.title,
+        result=result,
+        owner=role_and_name(work, incident.handler_id),
+        days=_days(work, incident),
+    )
+
+
+def _days(work: Work, incident: Incident) -> int:
+    return max(1, round(read_promise(incident.promise).silence.length.total_seconds() / 86400))
+
+
+def _who_answers(work: Work, incident: Incident, part: Participant) -> int:
+    """The reporter, or who filed for them when they cannot be written to (and did not do the work)."""
+    filer = incident.filed_by_id
+    if part.person_id == filer or filer == incident.handler_id or has_account(work, part.person_id):
+        return part.person_id
+    return filer
+
+
+# ---- the reporter's word ----------------------------------------------------------------------------------------
+
+
+def _reported(work: Work, number: int) -> tuple[Incident, Participant]:
+    """The case a reporter means by their own number (that of a merged case leads to the main one), and their part."""
+    incident = access.find(work, number, lock=True)
+    if incident.state is State.MERGED and incident.main_id is not None:
+        incident = access.find(work, incident.main_id, lock=True)
+    parts = participants(work, incident, Part.REPORTER)
+    for part in parts:
+        if work.actor.id in (part.person_id, _who_answers(work, incident, part)):
+            return incident, part
+    raise NotAllowed("close.not_reporter", number=number)
+
+
+@handles(Solved)
+def solved(work: Work, command: Solved) -> Done:
+    """Closes when more than half of those who reported it agree."""
+    incident, part = _reported(work, command.incident)
+    if incident.state is State.CLOSED_SOLVED:
+        return _closed_already(work, incident)
+    _answer(work, incident, part, "solved")
+    _decide(work, incident)
+    if incident.state is State.WAITING_REPORTER:
+        work.reply("close.noted", incident=incident, number=command.incident, title=incident.title)
+    return Done({"number": incident.id, "state": incident.state}, incident.id)
+
+
+def _closed_already(work: Work, incident: Incident) -> Done:
+    work.reply(
+        "close.already",
+        incident=incident,
+        choices=rating_choices(work, incident) if incident.rating is None else (),
+        **about(work, incident),
+    )
+    return Done({"number": incident.id, "state": incident.state}, incident.id)
+
+
+@handles(Unsolved)
+def unsolved(work: Work, command: Unsolved) -> Done:
+    """Never argued with while the place's days have not run out."""
+    incident, part = _reported(work, command.incident)
+    if incident.state is State.WAITING_REPORTER:
+        _answer(work, incident, part, "unsolved", command.reason)
+        _decide(work, incident, reason=command.reason)
+        if incident.state is State.WAITING_REPORTER:
+            work.reply("close.noted", incident=incident, number=command.incident, title=incident.title)
+    elif incident.state in REOPENABLE:
+        _must_be_in_time(work, incident)
+        reopen(work, incident, reason=command.reason)
+    else:
+        raise Refusal(
+            "unsolved.still_open", number=command.incident, title=incident.title, **_standing(work, incident)
+        )
+    return Done({"number": incident.id, "state": incident.state, "round": incident.round}, incident.id)
+
+
+def _standing(work: Work, incident: Incident) -> dict[str, object]:
+    return {
+        "stage": work.stage(incident.state),
+        "owner": role_and_name(work, incident.owner_id),
+        "due": deadline(incident),
+    }
+
+
+def _must_be_in_time(work: Work, incident: Incident) -> None:
+    assert incident.ended_at is not None
+    window = read_promise(incident.promise).reopen_within
+    until = work.book.calendars[incident.promise["calendar"]].due(incident.ended_at, window).at
+    if until is not None and work.now > until:
+        raise Refusal(
+            "unsolved.too_late",
+            number=incident.id,
+            title=incident.title,
+            choices=[choice("重新上报", "report")],
+        )
+
+
+def _answer(work: Work, incident: Incident, part: Participant, answer: str, reason: str = "") -> None:
+    make(work, incident, Move.ANSWER, reason=reason or None, answer=answer, person=part.person_id)
+    part.answer = answer
+    work.session.flush()
+
+
+def _decide(work: Work, incident: Incident, *, reason: str = "", silent: bool = False) -> None:
+    """More than half of those who were asked settle it at once; silence lets those who answered settle it."""
+    parts = [p for p in participants(work, incident, Part.REPORTER) if p.person_id != incident.handler_id]
+    yes = sum(part.answer == "solved" for part in parts)
+    no = sum(part.answer == "unsolved" for part in parts)
+    asked = yes + no if silent else len(parts)
+    if no and no * 2 >= asked:
+        reopen(work, incident, reason=reason)
+    elif yes * 2 > asked or silent:
+        close(work, incident, silent=silent and not yes)
+
+
+def close(work: Work, incident: Incident, *, silent: bool = False) -> None:
+    """Close as solved and ask each reporter for a rating; by silence that is said too."""
+    make(work, incident, Move.CLOSE_SOLVED, silent=silent)
+    text = "close.silent" if silent else "close.reporter"
+    tell_reporters(
+        work,
+        incident,
+        text,
+        event=f"closed:{incident.version}",
+        choices=rating_choices(work, incident),
+        days=_days(work, incident),
+    )
+    if incident.handler_id != incident.reporter_id and incident.handler_id is not None:
+        work.tell(
+            incident.handler_id,
+            "close.handler",
+            key=f"incident:{incident.id}:closed:{incident.version}:h",
+            incident=incident,
+            how="居民未回复,按默认办结" if silent else "居民确认已解决",
+            **about(work, incident),
+        )
+
+
+def close_by_silence(work: Work, incident: Incident) -> None:
+    """The place's days are over without (enough of) an answer."""
+    _decide(work, incident, silent=True)
+    settle(work, incident)
+
+
+def rating_choices(work: Work, incident: Incident) -> list[dict[str, object]]:
+    """The place's words for the three ratings."""
+    return [
+        {"label": label, "do": "rate", "known": {"incident": incident.id, "rating": rating}}
+        for rating, label in work.book.incidents.ratings.items()
+    ]
+
+
+def reopen(work: Work, incident: Incident, *, reason: str) -> None:
+    """One level up, a new clock; the old clocks stay in the log as kept or missed."""
+    promise = read_promise(incident.promise)
+    former = incident.handler_id
+    found = keeper_from(work, incident.grid_id, promise, incident.step + 1) or keeper_from(
+        work, incident.grid_id, promise, incident.step
+    )
+    owner, incident.step = found or (incident.owner_id or former or incident.filed_by_id, incident.step)
+    incident.round += 1
+    incident.returns = incident.extensions = 0
+    incident.rating = incident.rating_reason = None
+    work.session.execute(
+        update(Participant).where(col(Participant.incident_id) == incident.id).values(answer=None, done_at=None)
+    )
+    hand_to(work, incident, Move.REOPEN, owner, reason=reason or None, round=incident.round)
+    settle(work, incident)
+    event = f"reopened:{incident.round}"
+    tell_reporters(
+        work,
+        incident,
+        "reopen.reporter",
+        event=event,
+        owner=role_and_name(work, owner),
+        due=deadline(incident),
+    )
+    tell_new(work, incident, event=event)
+    if former is not None and former != owner:
+        work.tell(
+            former,
+            "reopen.former",
+            key=f"incident:{incident.id}:{event}",
+            incident=incident,
+            owner=role_and_name(work, owner),
+            reason=reason or "未说明",
+            **about(work, incident),
+        )
+
+
+@handles(Rate)
+def rate(work: Work, command: Rate) -> Done:
+    """Once, by the reporter, never by who did the work."""
+    incident, part = _reported(work, command.incident)
+    if incident.handler_id == work.actor.id:
+        raise Refusal("rate.own", number=incident.id)
+    if incident.rating is not None:
+        raise Refusal(
+            "rate.already", number=incident.id, rating=work.book.incidents.ratings[_rating(incident.rating)]
+        )
+    if incident.state is State.WAITING_REPORTER:
+        _answer(work, incident, part, "solved")
+        make(work, incident, Move.CLOSE_SOLVED, silent=False)
+    make(work, incident, Move.RATE, reason=command.reason or None, rating=command.rating)
+    incident.rating, incident.rating_reason = command.rating, command.reason or None
+    label = work.book.incidents.ratings[command.rating]
+    work.reply("rate.thanks", incident=incident, rating=label, number=command.incident, title=incident.title)
+    return Done({"number": incident.id, "rating": command.rating}, incident.id)
+
+
+def _rating(value: str) -> Rating:
+    if value == "satisfied":
+        return "satisfied"
+    return "basically_satisfied" if value == "basically_satisfied" else "dissatisfied"
+
+
+# ---- merging ----------------------------------------------------------------------------------------------------
+
+
+@handles(Merge)
+def merge(work: Work, command: Merge) -> Done:
+    """Every reporter of the merged case becomes a reporter of the main one and is asked in their own chat."""
+    incident = access.find(work, command.incident, lock=True)
+    main = access.find(work, command.into, lock=True)
+    if main.state is State.MERGED and main.main_id is not None:
+        main = access.find(work, main.main_id, lock=True)
+    if main.id == incident.id:
+        raise Refusal("merge.same", number=incident.id)
+    if not main.is_open:
+        raise Refusal("merge.closed", number=main.id, stage=work.stage(main.state))
+    if incident.owner_id != work.actor.id and not access.stands_above(work, incident):
+        raise NotAllowed()
+    make(work, incident, Move.MERGE, into=main.id)
+    incident.main_id = main.id
+    make(work, main, Move.ABSORB, other=incident.id)
+    _move_reporters(work, incident, main)
+    tell_reporters(
+        work,
+        incident,
+        "merge.reporter",
+        event="merged",
+        main=str(main.id),
+        main_title=main.title,
+        owner=role_and_name(work, main.owner_id),
+    )
+    work.reply("merge.done", incident=main, number=incident.id, title=incident.title, main=str(main.id))
+    return Done({"number": incident.id, "into": main.id}, main.id)
+
+
+def _move_reporters(work: Work, incident: Incident, main: Incident) -> None:
+    known = {part.person_id for part in participants(work, main, Part.REPORTER)}
+    for part in participants(work, incident, Part.REPORTER):
+        if part.person_id not in known:
+            assert main.id is not None
+            work.session.add(
+                Participant(
+                    incident_id=main.id,
+                    person_id=part.person_id,
+                    part=Part.REPORTER,
+                    told_as=part.told_as or incident.id,
+                )
+            )

@@ -1,0 +1,94 @@
+"""People: who stands behind an account, and whom one can turn to."""
+
+from typing import ClassVar
+
+from sqlalchemy import select, update
+from sqlmodel import Session, col
+
+from handbook import Book
+from handlers.actor import Actor
+from handlers.cases import choice, phone_of, role_and_name, someone_above
+from handlers.command import Command, Done, handles
+from handlers.tree import Tree
+from handlers.work import Work
+from models import Account, Person
+
+
+def recognise(
+    session: Session, book: Book, tree: Tree, *, channel: str, handle: str, chat: str, name: str, now: object
+) -> Actor:
+    """The person behind an account; a sender nobody knows becomes a resident and can report at once.
+
+    `chat` is kept when the account is new, so that pushes find their way. `now`: aware UTC.
+    """
+    row = session.execute(
+        select(col(Person.id), col(Person.name), col(Person.home_grid_id), col(Person.phone))
+        .join(Account, col(Account.person_id) == col(Person.id))
+        .where(col(Account.channel) == channel, col(Account.handle) == handle)
+    ).first()
+    if row is None:
+        person = Person(name=name[:40] or "居民")
+        session.add(person)
+        session.flush()
+        assert person.id is not None
+        session.add(Account(channel=channel, handle=handle, chat=chat, person_id=person.id, used_at=now))
+        session.flush()
+        return Actor(person.id, person.name)
+    known = tree.staff.get(row.id)
+    return known or Actor(row.id, row.name, home_grid_id=row.home_grid_id, phone=row.phone)
+
+
+def set_home(work: Work, grid_id: int) -> None:
+    """Remember where a resident lives once a report has told it; asked once, never again."""
+    work.session.execute(
+        update(Person)
+        .where(col(Person.id) == work.actor.id, col(Person.home_grid_id).is_(None))
+        .values(home_grid_id=grid_id)
+    )
+
+
+def resident_by_phone(work: Work, name: str, phone: str | None) -> int:
+    """The resident a worker files for: found by phone, else entered with the little that is known."""
+    if phone:
+        found = work.session.execute(select(col(Person.id)).where(col(Person.phone) == phone)).scalar()
+        if found is not None:
+            return found
+    person = Person(name=name, phone=phone)
+    work.session.add(person)
+    work.session.flush()
+    assert person.id is not None
+    return person.id
+
+
+def has_account(work: Work, person_id: int) -> bool:
+    """Whether a person can be written to at all."""
+    query = select(col(Account.id)).where(col(Account.person_id) == person_id, col(Account.gone).is_(False))
+    return work.session.execute(query.limit(1)).first() is not None
+
+
+class Human(Command):
+    """Ask for a human: the name and phone of whoever answers for one's place."""
+
+    name: ClassVar[str] = "human"
+
+
+@handles(Human)
+def human(work: Work, command: Human) -> Done:
+    """The keeper of the sender's own grid, or the nearest above."""
+    grid_id = work.actor.home_grid_id or (
+        work.actor.posts[0].grid_id if work.actor.posts else work.tree.root.id
+    )
+    person = someone_above(work, grid_id, "handle", besides=(work.actor.id,)) or someone_above(
+        work, grid_id, besides=(work.actor.id,)
+    )
+    if person is None:
+        work.reply("human.nobody")
+        return Done()
+    work.reply(
+        "human.contact",
+        person=role_and_name(work, person),
+        phone=phone_of(work, person) or "(未登记电话)",
+        place=work.tree.named(grid_id),
+        choices=[choice("上报一件事", "report")],
+    )
+    return Done({"person": role_and_name(work, person), "phone": phone_of(work, person)})

@@ -1,0 +1,319 @@
+"""Pressing: what time, a reporter or a superior does to a case that does not move."""
+
+from datetime import datetime
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+from sqlalchemy import select
+from sqlmodel import col
+
+from handlers import access
+from handlers.approvals import climb_request, resume
+from handlers.cases import (
+    about,
+    choice,
+    hand_to,
+    keeper_from,
+    make,
+    must_cover,
+    phone_of,
+    role_and_name,
+    someone_above,
+    tell_owner,
+    tell_reporters,
+)
+from handlers.clocks import Due, Kind
+from handlers.closing import ask_reporters, close_by_silence
+from handlers.command import Ask, Command, Done, handles
+from handlers.dues import deadline, due_now, pause_end, settle
+from handlers.handling import last_result
+from handlers.promise import read_promise
+from handlers.refusal import NotAllowed, Refusal
+from handlers.reporting import new_choices
+from handlers.work import Work
+from models import IN_HAND, OPEN, Incident, IncidentEvent, Move, State
+
+
+class Urge(Command):
+    """The reporter asks where the case stays; the owner hears it."""
+
+    name: ClassVar[str] = "urge"
+    incident: Annotated[int, Ask("case", among="reported")]
+
+
+class Supervise(Command):
+    """A superior presses a case (督办)."""
+
+    name: ClassVar[str] = "supervise"
+    may: ClassVar[str | None] = "supervise"
+    incident: Annotated[int, Ask("case", among="in_area")]
+    words: Annotated[str, Ask("text"), Field(max_length=500)] = ""
+
+
+class FollowDue(Command):
+    """The clock: nudge, warn, climb, resume or close every case whose next due time has come."""
+
+    name: ClassVar[str] = "follow_due"
+    may: ClassVar[str | None] = None
+    in_menu: ClassVar[bool] = False
+    in_api: ClassVar[bool] = False
+    limit: int = 500
+
+
+@handles(Urge)
+def urge(work: Work, command: Urge) -> Done:
+    """Heard once in the place's hours, so that neither side is worn down."""
+    incident = access.find(work, command.incident, lock=True)
+    if not access.is_reporter(work, incident) and incident.filed_by_id != work.actor.id:
+        raise NotAllowed("close.not_reporter", number=incident.id)
+    if not incident.is_open:
+        raise Refusal("urge.closed", number=incident.id, stage=work.stage(incident.state))
+    last = _last(work, incident, Move.URGE)
+    if last is not None:
+        again = work.book.calendars[read_promise(incident.promise).calendar].due(
+            last, work.book.incidents.urge_every
+        )
+        if again.at is not None and work.now < again.at:
+            raise Refusal(
+                "urge.too_soon",
+                number=incident.id,
+                title=incident.title,
+                owner=role_and_name(work, incident.owner_id),
+                phone=phone_of(work, incident.owner_id),
+            )
+    if incident.may(Move.URGE):
+        make(work, incident, Move.URGE)
+    else:
+        make(work, incident, Move.NOTE, urged=True)
+    tell_owner(
+        work,
+        incident,
+        "urge.owner",
+        event=f"urged:{incident.version}",
+        choices=new_choices(incident) if incident.state is State.DISPATCHED else None,
+        still="open",
+    )
+    work.reply(
+        "urge.done",
+        incident=incident,
+        owner=role_and_name(work, incident.owner_id),
+        phone=phone_of(work, incident.owner_id),
+        **about(work, incident),
+    )
+    return Done({"number": incident.id}, incident.id)
+
+
+def _last(work: Work, incident: Incident, move: Move) -> datetime | None:
+    query = (
+        select(col(IncidentEvent.at))
+        .where(col(IncidentEvent.incident_id) == incident.id, col(IncidentEvent.move) == move)
+        .order_by(col(IncidentEvent.id).desc())
+        .limit(1)
+    )
+    return work.session.execute(query).scalar()
+
+
+@handles(Supervise)
+def supervise(work: Work, command: Supervise) -> Done:
+    """The case stays where it is; its owner and the level above hear of it."""
+    incident = access.find(work, command.incident, lock=True)
+    must_cover(work, incident, "supervise")
+    if not incident.may(Move.SUPERVISE):
+        raise Refusal("incident.wrong_move", state=work.stage(incident.state), number=incident.id)
+    incident.supervised = True
+    make(work, incident, Move.SUPERVISE, reason=command.words or None)
+    tell_owner(
+        work,
+        incident,
+        "supervise.owner",
+        event=f"supervised:{incident.version}",
+        by=role_and_name(work, work.actor.id),
+        words=command.words or "请尽快处理",
+        still="open",
+    )
+    work.reply(
+        "supervise.done", incident=incident, owner=role_and_name(work, incident.owner_id), **about(work, incident)
+    )
+    return Done({"number": incident.id}, incident.id)
+
+
+# ---- the clock --------------------------------------------------------------------------------------------------
+
+
+@handles(FollowDue)
+def follow_due(work: Work, command: FollowDue) -> Done:
+    """Each case in a savepoint of its own: one that fails does not stop the others."""
+    query = (
+        select(col(Incident.id))
+        .where(col(Incident.next_due) <= work.now, col(Incident.state).in_(OPEN))
+        .order_by(col(Incident.next_due), col(Incident.id))
+        .limit(command.limit)
+    )
+    numbers = list(work.session.execute(query).scalars())
+    failed: list[int] = []
+    for number in numbers:
+        try:
+            with work.savepoint():
+                _follow(work, number)
+        except Exception:
+            failed.append(number)
+            work.log.exception("case could not be followed", extra={"incident": number})
+    return Done({"followed": len(numbers) - len(failed), "failed": failed})
+
+
+def _follow(work: Work, number: int) -> None:
+    incident = work.session.execute(
+        select(Incident).where(col(Incident.id) == number).with_for_update()
+    ).scalar_one()
+    if not incident.is_open or incident.next_due is None or incident.next_due > work.now:
+        return
+    if incident.request is not None and work.now.isoformat() >= incident.request["until"]:
+        climb_request(work, incident)
+    elif incident.state is State.PAUSED:
+        if pause_end(work, incident) <= work.now:
+            resume(work, incident)
+    else:
+        _act(work, incident, due_now(work, incident))
+    settle(work, incident)
+
+
+def _act(work: Work, incident: Incident, dues: list[Due]) -> None:
+    """The gravest thing that is due now decides; of several nudges only the last one is sent."""
+    missed = {due.kind for due in dues if due.percent is None}
+    if Kind.SILENCE in missed:
+        close_by_silence(work, incident)
+    elif Kind.VERIFY in missed:
+        _pass_on(work, incident)
+    elif missed & {Kind.RESOLVE, Kind.ACCEPT, Kind.ASSIGN, Kind.ARBITRATE}:
+        _overdue(work, incident, missed)
+    elif Kind.ARRIVE in missed:
+        _warn(work, incident, Kind.ARRIVE)
+    else:
+        nudges = [due for due in dues if due.percent is not None]
+        if nudges:
+            _nudge(work, incident, nudges[-1])
+        else:
+            _top(work, incident, Kind.TOP)
+
+
+def _pass_on(work: Work, incident: Incident) -> None:
+    """Nobody checked the result in time: the reporter, who knows best, is asked."""
+    if incident.state is State.HANDLED:
+        make(work, incident, Move.VERIFY, auto=True)
+    ask_reporters(work, incident, last_result(work, incident))
+
+
+def _nudge(work: Work, incident: Incident, due: Due) -> None:
+    make(work, incident, Move.NUDGE, clock=due.kind, percent=due.percent)
+    tell_owner(
+        work,
+        incident,
+        "nudge.accepted" if incident.state in IN_HAND else "nudge.waiting",
+        event=f"nudge:{incident.step}:{incident.round}:{due.percent}",
+        choices=None if incident.state in IN_HAND else new_choices(incident),
+        still="mine",
+        percent=due.percent,
+    )
+
+
+def _overdue(work: Work, incident: Incident, missed: set[Kind]) -> None:
+    kind = next(k for k in (Kind.RESOLVE, Kind.ACCEPT, Kind.ASSIGN, Kind.ARBITRATE) if k in missed)
+    promise = read_promise(incident.promise)
+    if promise.auto_return and kind is Kind.RESOLVE and incident.state in IN_HAND and _take_back(work, incident):
+        return
+    found = keeper_from(work, incident.grid_id, promise, incident.step + 1) if incident.unit_id is None else (
+        keeper_from(work, incident.grid_id, promise, incident.step)
+    )
+    while found is not None and found[0] == incident.owner_id:
+        found = keeper_from(work, incident.grid_id, promise, found[1] + 1)
+    if found is None:
+        _top(work, incident, kind)
+    else:
+        _climb(work, incident, *found, kind=kind)
+
+
+def _take_back(work: Work, incident: Incident) -> bool:
+    """自动退回: accepted, but nothing came of it; given anew by the level above."""
+    upper = someone_above(work, incident.grid_id, "assign", besides=(incident.owner_id,))
+    if upper is None:
+        return False
+    former = incident.owner_id
+    make(work, incident, Move.AUTO_RETURN, to=upper)
+    incident.owner_id = upper
+    make(work, incident, Move.WARN, clock=Kind.RESOLVE)
+    settle(work, incident)
+    event = f"auto_return:{incident.version}"
+    tell_owner(
+        work,
+        incident,
+        "auto_return.upper",
+        event=event,
+        choices=[choice("派给别人", "dispatch", incident), choice("自己办", "accept", incident)],
+        by=role_and_name(work, former),
+    )
+    _tell_former(work, incident, former, event)
+    return True
+
+
+def _climb(work: Work, incident: Incident, owner: int, step: int, *, kind: Kind) -> None:
+    former = incident.owner_id
+    incident.step = step
+    hand_to(work, incident, Move.CLIMB, owner, clock=kind, former=former)
+    settle(work, incident)
+    event = f"climb:{incident.round}:{step}"
+    tell_owner(
+        work,
+        incident,
+        "climb.upper",
+        event=event,
+        choices=[
+            choice("接单", "accept", incident),
+            choice("派给别人", "transfer", incident),
+            choice("督办", "supervise", incident),
+        ],
+        still="mine",
+        by=role_and_name(work, former),
+        urgent=incident.danger is not None,
+    )
+    _tell_former(work, incident, former, event)
+    tell_reporters(
+        work, incident, "climb.reporter", event=event, owner=role_and_name(work, owner), due=deadline(incident)
+    )
+
+
+def _tell_former(work: Work, incident: Incident, former: int | None, event: str) -> None:
+    if former is not None and former != incident.owner_id:
+        work.tell(
+            former,
+            "climb.former",
+            key=f"incident:{incident.id}:{event}",
+            incident=incident,
+            owner=role_and_name(work, incident.owner_id),
+            **about(work, incident),
+        )
+
+
+def _warn(work: Work, incident: Incident, kind: Kind) -> None:
+    """Arrival is late: the owner and the level above hear it; the case stays with who is on the way."""
+    make(work, incident, Move.WARN, clock=kind)
+    event = f"late_arrival:{incident.round}:{incident.step}"
+    tell_owner(work, incident, "arrive.late", event=event, urgent=True, still="mine")
+    upper = someone_above(work, incident.grid_id, "supervise", besides=(incident.owner_id,))
+    if upper is not None:
+        work.tell(
+            upper,
+            "arrive.late_upper",
+            key=f"incident:{incident.id}:{event}",
+            incident=incident,
+            urgent=True,
+            owner=role_and_name(work, incident.owner_id),
+            phone=phone_of(work, incident.owner_id),
+            **about(work, incident),
+        )
+
+
+def _top(work: Work, incident: Incident, kind: Kind) -> None:
+    """Nobody stands above: the 兜底 cannot pass it on and is reminded, daily at first, then weekly."""
+    make(work, incident, Move.WARN, clock=kind)
+    tell_owner(work, incident, "climb.top", event=f"top:{incident.version}", still="mine")
+

@@ -1,0 +1,309 @@
+"""Reporting: a sentence becomes a case with an owner and a promise, in one work."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+from sqlalchemy import insert
+
+from handlers.cases import (
+    Choices,
+    about,
+    choice,
+    keeper_from,
+    least_loaded,
+    phone_of,
+    reporter_words,
+    role_and_name,
+    someone_above,
+    tell_owner,
+)
+from handlers.clocks import Fact
+from handlers.command import Ask, Command, Done, handles
+from handlers.dues import set_dues
+from handlers.people import resident_by_phone
+from handlers.promise import Promise, promise_of
+from handlers.refusal import Refusal
+from handlers.work import Work
+from models import Attachment, Incident, Move, Part, Participant, Privacy, Register, State
+
+What = Annotated[str, Ask("text"), Field(min_length=2, max_length=2000)]
+GridId = Annotated[int | None, Ask("place", offered=True)]
+Quiet = Ask("quiet")
+
+
+class _Told(Command):
+    """What every new report may carry besides its words."""
+
+    what: What
+    grid: GridId = None
+    spot: Annotated[str, Quiet] = ""
+    category: Annotated[str | None, Quiet] = None
+    grade: Annotated[str | None, Quiet] = None
+    lat: Annotated[float | None, Quiet] = None
+    lon: Annotated[float | None, Quiet] = None
+    media: Annotated[tuple[str, ...], Quiet] = ()
+
+
+class Report(_Told):
+    """Say that something is wrong; it is registered and given to whoever answers for the place."""
+
+    name: ClassVar[str] = "report"
+    may: ClassVar[str | None] = "report"
+    privacy: Annotated[Privacy, Quiet] = Privacy.OPEN
+
+
+class ReportOnBehalf(_Told):
+    """A worker files for a resident who came by, called, or has no phone app."""
+
+    name: ClassVar[str] = "on_behalf"
+    may: ClassVar[str | None] = "handle"
+    who: Annotated[str, Ask("text"), Field(max_length=40)]
+    phone: Annotated[str | None, Ask("quiet"), Field(pattern=r"^[0-9+\- ]{5,20}$")] = None
+
+
+class SelfHandle(_Told):
+    """A worker saw it and dealt with it: reported and closed in one message (自办自结)."""
+
+    name: ClassVar[str] = "self_handle"
+    may: ClassVar[str | None] = "handle"
+
+
+# ---- filing -----------------------------------------------------------------------------------------------------
+
+
+@handles(Report)
+def report(work: Work, command: Report) -> Done:
+    """Register, triage and dispatch in one go; the answer says number, kind, who comes, and by when."""
+    assert work.actor.id is not None
+    incident = _open(work, command, reporter_id=work.actor.id, privacy=command.privacy)
+    _tell_filed(work, incident)
+    return _filed(incident)
+
+
+@handles(ReportOnBehalf)
+def report_on_behalf(work: Work, command: ReportOnBehalf) -> Done:
+    """The resident is the reporter; the worker who filed is asked for the resident's word if they have no chat."""
+    resident = resident_by_phone(work, command.who, command.phone)
+    incident = _open(work, command, reporter_id=resident, privacy=Privacy.OPEN)
+    _tell_filed(work, incident)
+    return _filed(incident)
+
+
+@handles(SelfHandle)
+def self_handle(work: Work, command: SelfHandle) -> Done:
+    """Close at once: nobody else is needed, and nobody is asked anything."""
+    assert work.actor.id is not None
+    incident = _new_row(work, command, reporter_id=work.actor.id, privacy=Privacy.OPEN)
+    if incident.danger:
+        raise Refusal("self_handle.danger", call=_danger_call(work, incident.danger))
+    incident.filed_as = Register.DEED
+    incident.owner_id = incident.handler_id = work.actor.id
+    _write_row(work, incident, command, [(Move.REPORT, {}), (Move.SELF_HANDLE, {})])
+    work.reply(
+        "self_handle.done",
+        incident=incident,
+        minutes=work.book.incidents.undo_minutes,
+        **about(work, incident),
+    )
+    return _filed(incident)
+
+
+def _open(work: Work, command: _Told, *, reporter_id: int, privacy: Privacy) -> Incident:
+    """Make the row, choose its owner and write the three events of filing."""
+    incident = _new_row(work, command, reporter_id=reporter_id, privacy=privacy)
+    promise, incident.promise = promise_of(work.book, incident.grade)
+    incident.owner_id, incident.step, incident.unit_id = _first_owner(work, incident, promise)
+    unit = work.tree.units.get(incident.unit_id) if incident.unit_id is not None else None
+    handed = {
+        "to": incident.owner_id,
+        "step": incident.step,
+        "calendar": unit.calendar if unit else None,
+    }
+    _write_row(
+        work,
+        incident,
+        command,
+        [(Move.REPORT, {}), (Move.TRIAGE, {"category": incident.category, "grade": incident.grade}),
+         (Move.DISPATCH, handed)],
+    )
+    return incident
+
+
+def _new_row(work: Work, command: _Told, *, reporter_id: int, privacy: Privacy) -> Incident:
+    assert work.actor.id is not None
+    grid_id = command.grid or _own_grid(work)
+    category = command.category or work.book.kinds.propose(command.what).category or "other"
+    danger = work.book.danger.find(command.what)
+    grade = work.book.incidents.danger_grade if danger else command.grade or grade_for(work, category)
+    if grid_id not in work.tree.nodes:
+        raise Refusal("report.no_such_place")
+    if work.book.category_or_none(category) is None or grade not in work.book.incidents.grades:
+        raise Refusal("report.no_such_kind")
+    return Incident(
+        what=command.what.strip(),
+        spot=command.spot,
+        category=category,
+        grade=grade,
+        filed_as=Register(work.book.category(category).register),
+        privacy=privacy,
+        danger=danger.key if danger else None,
+        grid_id=grid_id,
+        lat=command.lat,
+        lon=command.lon,
+        reporter_id=reporter_id,
+        filed_by_id=work.actor.id,
+        state=State.REGISTERED,
+        promise=promise_of(work.book, grade)[1],
+        opened_at=work.now,
+        changed_at=work.now,
+    )
+
+
+def _own_grid(work: Work) -> int:
+    """The sender's own grid: home, else the first post's; the top of the tree when neither is known."""
+    if work.actor.home_grid_id is not None:
+        return work.actor.home_grid_id
+    return work.actor.posts[0].grid_id if work.actor.posts else work.tree.root.id
+
+
+def grade_for(work: Work, category: str) -> str:
+    rules = work.book.incidents
+    for code in (category, work.book.category(category).parent):
+        rule = rules.by_category.get(code) if code else None
+        if rule is not None and rule.grade is not None:
+            return rule.grade
+    return rules.grade_of[work.book.category(category).usual]
+
+
+def _first_owner(work: Work, incident: Incident, promise: Promise) -> tuple[int, int, int | None]:
+    """(person, rung, unit): the unit the book names for this kind, else the keeper of the first rung."""
+    unit_id = _unit_for(work, incident)
+    if unit_id is not None:
+        return least_loaded(work, work.tree.unit_people[unit_id]), 0, unit_id
+    found = keeper_from(work, incident.grid_id, promise, 0)
+    if found is not None:
+        return (*found, None)
+    anybody = someone_above(work, incident.grid_id, "handle") or someone_above(work, incident.grid_id)
+    if anybody is None:
+        raise Refusal("report.nobody")
+    return anybody, promise.top, None
+
+
+def _unit_for(work: Work, incident: Incident) -> int | None:
+    rules, category = work.book.incidents.by_category, work.book.category(incident.category)
+    rule = rules.get(category.code) or (rules.get(category.parent) if category.parent else None)
+    if rule is None or rule.unit is None or incident.danger:
+        return None
+    line = [node.id for node in work.tree.upward(incident.grid_id)]
+    for unit in work.tree.units.values():
+        if unit.name == rule.unit and unit.grid_id in line and work.tree.unit_people.get(unit.id):
+            return unit.id
+    return None
+
+
+def _write_row(
+    work: Work, incident: Incident, command: _Told, moves: list[tuple[Move, dict[str, Any]]]
+) -> None:
+    """Insert the row once, whole: the moves are made before, their events written after it has its number."""
+    states: list[tuple[Move, State | None, State, dict[str, Any]]] = []
+    for move, data in moves:
+        before = None if move is Move.REPORT else incident.move(move, work.now)
+        states.append((move, before, incident.state, data))
+    set_dues(work, incident, [Fact(work.now, move, data) for move, data in moves])
+    work.session.add(incident)
+    work.session.flush()
+    for move, before, after, data in states:
+        work.record(incident, move, before=before, after=after, **data)
+    work.session.execute(
+        insert(Participant.__table__),  # type: ignore[attr-defined]
+        [{"incident_id": incident.id, "person_id": incident.reporter_id, "part": Part.REPORTER, "task": ""}],
+    )
+    attach(work, incident, command.media)
+
+
+def attach(work: Work, incident: Incident, media: tuple[str, ...]) -> None:
+    if media:
+        work.session.execute(
+            insert(Attachment.__table__),  # type: ignore[attr-defined]
+            [
+                {
+                    "incident_id": incident.id,
+                    "person_id": work.actor.id,
+                    "kind": "photo",
+                    "key": key,
+                    "at": work.now,
+                }
+                for key in media
+            ],
+        )
+
+
+def _filed(incident: Incident) -> Done:
+    return Done({"number": incident.id, "state": incident.state, "grade": incident.grade}, incident.id)
+
+
+# ---- who is told of a new case ----------------------------------------------------------------------------------
+
+
+def _danger_call(work: Work, key: str) -> str:
+    return work.book.danger_kind(key).advice
+
+
+def _tell_filed(work: Work, incident: Incident) -> None:
+    facts = about(work, incident)
+    key = "report.filed_danger" if incident.danger else "report.filed"
+    work.reply(
+        key,
+        incident=incident,
+        advice=_danger_call(work, incident.danger) if incident.danger else None,
+        owner=role_and_name(work, incident.owner_id),
+        phone=phone_of(work, incident.owner_id),
+        minutes=work.book.incidents.undo_minutes,
+        **facts,
+    )
+    tell_new(work, incident, event="new")
+    if incident.danger or promise_of(work.book, incident.grade)[0].tell_whole_ladder:
+        _tell_ladder(work, incident)
+
+
+def tell_new(work: Work, incident: Incident, *, event: str) -> None:
+    """Tell the owner of a case that has just come to them, with what they can do about it."""
+    tell_owner(
+        work,
+        incident,
+        "incident.new",
+        event=event,
+        choices=new_choices(incident),
+        still="not_accepted",
+        urgent=incident.danger is not None,
+        reporter=reporter_words(work, incident),
+        accept_by=incident.accept_due,
+    )
+
+
+def new_choices(incident: Incident) -> Choices:
+    """What somebody can do with a case that was just given to them."""
+    return [
+        choice("接单", "accept", incident),
+        choice("退回", "return_case", incident),
+        choice("转派", "transfer", incident),
+    ]
+
+
+def _tell_ladder(work: Work, incident: Incident) -> None:
+    """Everybody who answers for the branch hears of it at once (突发)."""
+    told = {work.actor.id, incident.owner_id}
+    for node in work.tree.upward(incident.grid_id):
+        for person_id in work.tree.keepers(node.id):
+            if person_id not in told:
+                told.add(person_id)
+                work.tell(
+                    person_id,
+                    "incident.alarm",
+                    key=f"incident:{incident.id}:alarm",
+                    incident=incident,
+                    urgent=True,
+                    owner=role_and_name(work, incident.owner_id),
+                    phone=phone_of(work, incident.owner_id),
+                    **about(work, incident),
+                )

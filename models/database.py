@@ -1,0 +1,317 @@
+"""The database: who may write to it at once, how durably, and which version of the tables it has.
+
+SQLite has one writer connection, always: a second one adds no speed, only waiting, and several connections that
+write or checkpoint together meet a corruption bug of its older versions. Readers have connections of their own.
+"""
+
+import json
+import re
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, inspect, make_url, text
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+READERS = 4  # connections kept for lists and boards; as many again are opened when those are busy
+BUSY_MS = 10_000  # how long SQLite waits for another process (a backup, an import) before it gives up
+WAL_KEPT = 64 * 1024 * 1024  # bytes; a log that a long reader made grow is cut down to this afterwards
+
+SQLITE_BASE = {"busy_timeout": BUSY_MS, "temp_store": "MEMORY", "synchronous": "FULL"}
+SQLITE_WRITER = SQLITE_BASE | {"foreign_keys": "ON", "journal_size_limit": WAL_KEPT}
+SQLITE_READER = SQLITE_BASE | {"query_only": "ON", "wal_autocheckpoint": 0}
+# Rebuilding a table drops the old one, which would take the rows that point to it along; checked at the end.
+SQLITE_MIGRATION = SQLITE_BASE | {"busy_timeout": 60_000, "foreign_keys": "OFF"}
+POSTGRES_SETTINGS = {"timezone": "UTC", "synchronous_commit": "on"}
+MIGRATION_LOCK = 0x7869616F6765  # "xiaoge": the advisory lock under which one process changes the tables
+
+_ALEMBIC = threading.Lock()  # Alembic keeps what it works on in globals of the process
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class DatabaseTrouble(Exception):
+    """The database cannot be used as promised; the message says why, for whoever runs the program."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """The two ways to a database: one that writes, and one that can only read and sees one moment throughout."""
+
+    writer: Engine
+    reader: Engine
+
+    @property
+    def kind(self) -> Literal["sqlite", "postgresql"]:
+        """Which of the two promised databases it is."""
+        return "sqlite" if self.writer.dialect.name == "sqlite" else "postgresql"
+
+    def checkpoint(self) -> bool:
+        """Move SQLite's log into its file, because a copy of the file alone must be whole.
+
+        Returns whether all of it was moved; False while a reader still needs the log. PostgreSQL sees to its own.
+        """
+        if self.kind == "postgresql":
+            return True
+        connection = self.writer.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy = bool(cursor.fetchone()[0])
+            cursor.close()
+        finally:
+            connection.close()
+        return not busy
+
+    def close(self) -> None:
+        """Close all connections, the writer's last: whoever is last checkpoints, and only the writer may."""
+        self.reader.dispose()
+        self.writer.dispose()
+
+
+def open_database(url: str, *, writers: int = 1) -> Database:
+    """Open both ways to a database, so that a page can never write and never waits for the writer.
+
+    Args:
+        url: a SQLAlchemy URL: `sqlite:///file` or `postgresql://...`.
+        writers: how many works PostgreSQL does at once; SQLite has always one.
+
+    Raises:
+        DatabaseTrouble: no such kind of database is promised, or the file cannot keep a write-ahead log.
+    """
+    writer = make_engine(url, writers=writers)
+    if writer.dialect.name == "postgresql":
+        # The same pool: only the transactions differ, as SQLite's reading ones do.
+        reader = writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        return Database(writer, reader)
+    writer.connect().close()  # the writer is the first: it turns the log on, or fails now and not later
+    reader = _sqlite_engine(writer.url, "BEGIN", SQLITE_READER, pool_size=READERS, max_overflow=READERS)
+    return Database(writer, reader)
+
+
+def make_engine(url: str, *, writers: int = 1) -> Engine:
+    """Make the writing engine: durable at each commit, strict about references, savepoints that work.
+
+    Args and errors are those of `open_database`.
+    """
+    address = _address(url)
+    if address.get_backend_name() == "sqlite":
+        engine = _sqlite_engine(address, "BEGIN IMMEDIATE", SQLITE_WRITER, pool_size=1, max_overflow=0)
+        event.listen(engine, "connect", _turn_log_on)
+        return engine
+    return create_engine(
+        address,
+        json_serializer=dump_json,
+        pool_size=writers + READERS,
+        max_overflow=READERS,
+        pool_pre_ping=True,
+        connect_args=_postgres_arguments(address),
+    )
+
+
+def dump_json(value: Any) -> str:
+    """Write JSON as people read it in the database: compact, Chinese as Chinese.
+
+    Half a surrogate pair (cut-off emoji do come in) is not text that can be stored, so it alone is escaped and
+    comes back as it was. Raises ValueError for NaN and infinities, which PostgreSQL does not take either.
+    """
+    written = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", written)
+
+
+# -- the version of the tables ---------------------------------------------------------------------------
+
+
+def migrate(url: str, scripts: Path = MIGRATIONS) -> str:
+    """Bring the tables up to this program's version, all steps in one transaction: done, or not begun.
+
+    Does nothing where they are current. Several processes may call it at once: one works, the others wait.
+
+    Args:
+        url: a SQLAlchemy URL; the file and folder of a SQLite database are made when missing.
+        scripts: the folder of the migrations.
+
+    Returns:
+        the name of the version that the tables now have.
+
+    Raises:
+        DatabaseTrouble: a newer program wrote the database, or a step left references that lead nowhere.
+    """
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    with schema_change(url, scripts) as config:
+        known = [step.revision for step in ScriptDirectory.from_config(config).walk_revisions()]
+        found = _revision(config.attributes["connection"])
+        if found is not None and found not in known:
+            raise DatabaseTrouble(f"The tables have version {found!r}, which this program is too old to know.")
+        command.upgrade(config, "head")
+    return known[0]
+
+
+def is_current(url: str, scripts: Path = MIGRATIONS) -> bool:
+    """Tell whether the tables have this program's version, before anything is served from them."""
+    from alembic.script import ScriptDirectory
+
+    return current_revision(url) == ScriptDirectory(str(scripts)).get_current_head()
+
+
+def current_revision(url: str) -> str | None:
+    """Return the name of the version the tables have; None where there are none (nor is a file made)."""
+    address = _address(url)
+    if address.get_backend_name() == "sqlite" and not Path(address.database or "").exists():
+        return None
+    with _migrating(address) as engine, engine.connect() as connection:
+        return _revision(connection)
+
+
+@contextmanager
+def schema_change(url: str, scripts: Path = MIGRATIONS) -> Iterator["Config"]:
+    """Hold the database alone, in one transaction, for Alembic's commands. Args and errors as for `migrate`."""
+    from alembic.config import Config
+
+    with _ALEMBIC, _migrating(_address(url)) as engine, engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+        yield config
+        if engine.dialect.name == "sqlite":
+            _check_references(connection)
+
+
+@contextmanager
+def _migrating(address: URL) -> Iterator[Engine]:
+    if address.get_backend_name() == "sqlite":
+        Path(address.database or "").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        engine = _sqlite_engine(address, "BEGIN IMMEDIATE", SQLITE_MIGRATION, poolclass=NullPool)
+    else:
+        engine = create_engine(address, poolclass=NullPool, connect_args=_postgres_arguments(address))
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+def _check_references(connection: Connection) -> None:
+    lost = connection.execute(text("PRAGMA foreign_key_check")).all()
+    if lost:
+        raise DatabaseTrouble(f"The new tables would have {len(lost)} references that lead nowhere: {lost[:5]}")
+
+
+# -- what `xiaoge check` tells ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SqliteFacts:
+    """What decides whether a SQLite database is safe on this machine."""
+
+    version: str
+    wal_reset_fixed: bool
+    """Without the fix only the single writer keeps the file whole: nothing else may write to it."""
+    synchronous: Literal["off", "normal", "full", "extra"]
+    journal_mode: str
+
+
+def sqlite_facts(database: Database) -> SqliteFacts:
+    """Read from the writer's own connection what it really runs with; settings can be refused silently."""
+    with database.writer.connect() as connection:
+        version: str = connection.scalar(text("SELECT sqlite_version()")) or ""
+        level: int = connection.scalar(text("PRAGMA synchronous")) or 0
+        mode: str = connection.scalar(text("PRAGMA journal_mode")) or ""
+    levels: tuple[Literal["off", "normal", "full", "extra"], ...] = ("off", "normal", "full", "extra")
+    return SqliteFacts(version, wal_reset_fixed(version), levels[level], mode)
+
+
+def wal_reset_fixed(version: str) -> bool:
+    """Tell whether a SQLite version is free of the WAL-reset bug (sqlite.org/wal.html, changes.html).
+
+    Fixed in 3.53.0 and 3.51.3, carried back to 3.50.7 and 3.44.6; 3.52.0 was withdrawn.
+    """
+    major, minor, patch = (int(part) for part in version.split(".")[:3])
+    first_fixed = {44: 6, 50: 7, 51: 3}.get(minor)
+    return (major, minor) >= (3, 53) or (major == 3 and first_fixed is not None and patch >= first_fixed)
+
+
+def fsync_latency(folder: Path, rounds: int = 20) -> float:
+    """Measure how long the folder's disk takes to keep a page for good: no commit can be quicker.
+
+    Returns:
+        the median of `rounds` trials, in seconds. Below about 50 microseconds the disk (or what stands in for
+        it) does not really wait, and a power cut may undo what was confirmed.
+    """
+    import os
+
+    trials = []
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for _ in range(rounds):
+            began = time.perf_counter()
+            file.write(b"\0" * 4096)
+            file.flush()
+            os.fsync(file.fileno())
+            trials.append(time.perf_counter() - began)
+    return statistics.median(trials)
+
+
+# -- how the engines are made ----------------------------------------------------------------------------
+
+
+def _address(url: str) -> URL:
+    address = make_url(url)
+    if address.get_backend_name() == "postgresql":
+        return address.set(drivername="postgresql+psycopg")
+    if address.get_backend_name() == "sqlite" and address.database not in (None, "", ":memory:"):
+        return address
+    raise DatabaseTrouble(f"Give a PostgreSQL database or a SQLite file, not {address.render_as_string()}.")
+
+
+def _sqlite_engine(address: URL, begin: str, pragmas: dict[str, Any], **pool: Any) -> Engine:
+    """The driver would begin transactions by itself, too late and not before SAVEPOINT: we say when, and how."""
+    engine = create_engine(
+        address, json_serializer=dump_json, connect_args={"isolation_level": None, "timeout": BUSY_MS / 1000}, **pool
+    )
+
+    @event.listens_for(engine, "connect")
+    def _set(connection: "DBAPIConnection", _record: object) -> None:
+        cursor = connection.cursor()
+        for name, value in pragmas.items():
+            cursor.execute(f"PRAGMA {name}={value}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _turn_log_on(connection: "DBAPIConnection", _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    mode = cursor.fetchone()[0]
+    cursor.close()
+    if mode != "wal":
+        raise DatabaseTrouble(f"SQLite cannot keep a write-ahead log here (it has {mode!r}): use a local disk.")
+
+
+def _postgres_arguments(address: URL) -> dict[str, Any]:
+    """Our settings first, so that the URL's own `options` win."""
+    given = address.query.get("options", "")
+    ours = " ".join(f"-c {name}={value}" for name, value in POSTGRES_SETTINGS.items())
+    return {"options": f"{ours} {given if isinstance(given, str) else ' '.join(given)}".strip()}
