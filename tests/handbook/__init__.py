@@ -1,0 +1,1 @@
+"""The book: its sheets, its faults, its five places and their towns."""
