@@ -1,15 +1,12 @@
 """The database: who may write to it at once, how durably, and which version of the tables it has.
 
-SQLite has one writer connection, always: a second one adds no speed, only waiting, and several connections that
-write or checkpoint together meet a corruption bug of its older versions. Readers have connections of their own.
+SQLite has one writer connection, always: a second one adds no speed, only waiting, and several connections
+that write or checkpoint together meet a corruption bug of its older versions. Readers have their own.
 """
 
 import json
 import re
-import statistics
-import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,7 +28,7 @@ SQLITE_BASE = {"busy_timeout": BUSY_MS, "temp_store": "MEMORY", "synchronous": "
 SQLITE_WRITER = SQLITE_BASE | {"foreign_keys": "ON", "journal_size_limit": WAL_KEPT}
 SQLITE_READER = SQLITE_BASE | {"query_only": "ON", "wal_autocheckpoint": 0}
 # Rebuilding a table drops the old one, which would take the rows that point to it along; checked at the end.
-SQLITE_MIGRATION = SQLITE_BASE | {"busy_timeout": 60_000, "foreign_keys": "OFF"}
+SQLITE_MIGRATION = SQLITE_BASE | {"busy_timeout": 60_000, "foreign_keys": "OFF", "wal_autocheckpoint": 0}
 POSTGRES_SETTINGS = {"timezone": "UTC", "synchronous_commit": "on"}
 MIGRATION_LOCK = 0x7869616F6765  # "xiaoge": the advisory lock under which one process changes the tables
 
@@ -45,7 +42,7 @@ class DatabaseTrouble(Exception):
 
 @dataclass(frozen=True)
 class Database:
-    """The two ways to a database: one that writes, and one that can only read and sees one moment throughout."""
+    """The two ways to a database: one writes; the other only reads, and sees one moment throughout."""
 
     writer: Engine
     reader: Engine
@@ -58,7 +55,8 @@ class Database:
     def checkpoint(self) -> bool:
         """Move SQLite's log into its file, because a copy of the file alone must be whole.
 
-        Returns whether all of it was moved; False while a reader still needs the log. PostgreSQL sees to its own.
+        Returns whether all of it was moved; False while a reader still needs the log. PostgreSQL sees to it
+        by itself.
         """
         if self.kind == "postgresql":
             return True
@@ -66,7 +64,7 @@ class Database:
         try:
             cursor = connection.cursor()
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            busy = bool(cursor.fetchone()[0])
+            busy, *_pages = cursor.fetchone() or (1,)
             cursor.close()
         finally:
             connection.close()
@@ -91,8 +89,9 @@ def open_database(url: str, *, writers: int = 1) -> Database:
     writer = make_engine(url, writers=writers)
     if writer.dialect.name == "postgresql":
         # The same pool: only the transactions differ, as SQLite's reading ones do.
-        reader = writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        return Database(writer, reader)
+        return Database(
+            writer, writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        )
     writer.connect().close()  # the writer is the first: it turns the log on, or fails now and not later
     reader = _sqlite_engine(writer.url, "BEGIN", SQLITE_READER, pool_size=READERS, max_overflow=READERS)
     return Database(writer, reader)
@@ -121,8 +120,8 @@ def make_engine(url: str, *, writers: int = 1) -> Engine:
 def dump_json(value: Any) -> str:
     """Write JSON as people read it in the database: compact, Chinese as Chinese.
 
-    Half a surrogate pair (cut-off emoji do come in) is not text that can be stored, so it alone is escaped and
-    comes back as it was. Raises ValueError for NaN and infinities, which PostgreSQL does not take either.
+    Half a surrogate pair (cut-off emoji do come in) is not text that can be stored, so it alone is escaped
+    and comes back as it was. Raises ValueError for NaN and infinities, which PostgreSQL does not take either.
     """
     written = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", written)
@@ -153,7 +152,9 @@ def migrate(url: str, scripts: Path = MIGRATIONS) -> str:
         known = [step.revision for step in ScriptDirectory.from_config(config).walk_revisions()]
         found = _revision(config.attributes["connection"])
         if found is not None and found not in known:
-            raise DatabaseTrouble(f"The tables have version {found!r}, which this program is too old to know.")
+            raise DatabaseTrouble(
+                f"The tables have version {found!r}, which this program is too old to know."
+            )
         command.upgrade(config, "head")
     return known[0]
 
@@ -170,13 +171,14 @@ def current_revision(url: str) -> str | None:
     address = _address(url)
     if address.get_backend_name() == "sqlite" and not Path(address.database or "").exists():
         return None
-    with _migrating(address) as engine, engine.connect() as connection:
+    engine = create_engine(address, poolclass=NullPool)
+    with engine.connect() as connection:
         return _revision(connection)
 
 
 @contextmanager
 def schema_change(url: str, scripts: Path = MIGRATIONS) -> Iterator["Config"]:
-    """Hold the database alone, in one transaction, for Alembic's commands. Args and errors as for `migrate`."""
+    """Hold the database alone, in one transaction, for Alembic's commands. The rest is as for `migrate`."""
     from alembic.config import Config
 
     with _ALEMBIC, _migrating(_address(url)) as engine, engine.begin() as connection:
@@ -212,61 +214,9 @@ def _revision(connection: Connection) -> str | None:
 def _check_references(connection: Connection) -> None:
     lost = connection.execute(text("PRAGMA foreign_key_check")).all()
     if lost:
-        raise DatabaseTrouble(f"The new tables would have {len(lost)} references that lead nowhere: {lost[:5]}")
-
-
-# -- what `xiaoge check` tells ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class SqliteFacts:
-    """What decides whether a SQLite database is safe on this machine."""
-
-    version: str
-    wal_reset_fixed: bool
-    """Without the fix only the single writer keeps the file whole: nothing else may write to it."""
-    synchronous: Literal["off", "normal", "full", "extra"]
-    journal_mode: str
-
-
-def sqlite_facts(database: Database) -> SqliteFacts:
-    """Read from the writer's own connection what it really runs with; settings can be refused silently."""
-    with database.writer.connect() as connection:
-        version: str = connection.scalar(text("SELECT sqlite_version()")) or ""
-        level: int = connection.scalar(text("PRAGMA synchronous")) or 0
-        mode: str = connection.scalar(text("PRAGMA journal_mode")) or ""
-    levels: tuple[Literal["off", "normal", "full", "extra"], ...] = ("off", "normal", "full", "extra")
-    return SqliteFacts(version, wal_reset_fixed(version), levels[level], mode)
-
-
-def wal_reset_fixed(version: str) -> bool:
-    """Tell whether a SQLite version is free of the WAL-reset bug (sqlite.org/wal.html, changes.html).
-
-    Fixed in 3.53.0 and 3.51.3, carried back to 3.50.7 and 3.44.6; 3.52.0 was withdrawn.
-    """
-    major, minor, patch = (int(part) for part in version.split(".")[:3])
-    first_fixed = {44: 6, 50: 7, 51: 3}.get(minor)
-    return (major, minor) >= (3, 53) or (major == 3 and first_fixed is not None and patch >= first_fixed)
-
-
-def fsync_latency(folder: Path, rounds: int = 20) -> float:
-    """Measure how long the folder's disk takes to keep a page for good: no commit can be quicker.
-
-    Returns:
-        the median of `rounds` trials, in seconds. Below about 50 microseconds the disk (or what stands in for
-        it) does not really wait, and a power cut may undo what was confirmed.
-    """
-    import os
-
-    trials = []
-    with tempfile.TemporaryFile(dir=folder) as file:
-        for _ in range(rounds):
-            began = time.perf_counter()
-            file.write(b"\0" * 4096)
-            file.flush()
-            os.fsync(file.fileno())
-            trials.append(time.perf_counter() - began)
-    return statistics.median(trials)
+        raise DatabaseTrouble(
+            f"The new tables would have {len(lost)} references that lead nowhere: {lost[:5]}"
+        )
 
 
 # -- how the engines are made ----------------------------------------------------------------------------
@@ -282,9 +232,12 @@ def _address(url: str) -> URL:
 
 
 def _sqlite_engine(address: URL, begin: str, pragmas: dict[str, Any], **pool: Any) -> Engine:
-    """The driver would begin transactions by itself, too late and not before SAVEPOINT: we say when, and how."""
+    """Begin transactions ourselves: the driver does it too late, and not before a SAVEPOINT."""
     engine = create_engine(
-        address, json_serializer=dump_json, connect_args={"isolation_level": None, "timeout": BUSY_MS / 1000}, **pool
+        address,
+        json_serializer=dump_json,
+        connect_args={"isolation_level": None, "timeout": BUSY_MS / 1000},
+        **pool,
     )
 
     @event.listens_for(engine, "connect")
@@ -304,10 +257,12 @@ def _sqlite_engine(address: URL, begin: str, pragmas: dict[str, Any], **pool: An
 def _turn_log_on(connection: "DBAPIConnection", _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
-    mode = cursor.fetchone()[0]
+    (mode,) = cursor.fetchone() or ("",)
     cursor.close()
     if mode != "wal":
-        raise DatabaseTrouble(f"SQLite cannot keep a write-ahead log here (it has {mode!r}): use a local disk.")
+        raise DatabaseTrouble(
+            f"SQLite cannot keep a write-ahead log here (it has {mode!r}): use a local disk."
+        )
 
 
 def _postgres_arguments(address: URL) -> dict[str, Any]:
