@@ -108,6 +108,14 @@ class Book:
         """
         return self._level_indexes[key]
 
+    def level(self, key: str) -> Level:
+        """Give a level of the tree.
+
+        Raises:
+            KeyError: no such level.
+        """
+        return self.levels[self.level_index(key)]
+
     def grade(self, key: str) -> Grade:
         """Give a grade's hours and ladder.
 
@@ -131,6 +139,10 @@ class Book:
             KeyError: no such category.
         """
         return self._categories[code]
+
+    def category_or_none(self, code: str) -> CategorySpec | None:
+        """Give one kind of case, or None: a code typed by hand may mean nothing."""
+        return self._categories.get(code)
 
     def text(self, key: str) -> str:
         """Give a text, its {names} still to be filled in.
