@@ -1,0 +1,1 @@
+"""What is understood of people's own words, in tables of real-sounding sentences."""
