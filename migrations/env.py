@@ -10,12 +10,14 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import (
     CreateIndexOp,
+    CreateTableOp,
     DropIndexOp,
     DropTableOp,
     MigrateOperation,
     MigrationScript,
     ModifyTableOps,
 )
+from sqlalchemy import Column
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
@@ -35,7 +37,7 @@ def name_type(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:
     return "sa.JSON()" if isinstance(item, Json) else False
 
 
-def shorten(_context: object, _revision: object, steps: list[MigrationScript]) -> None:
+def tidy(_context: object, _revision: object, steps: list[MigrationScript]) -> None:
     """Leave out what only looks like work: batches of mere indexes, and indexes of tables that go anyway."""
     for step in steps:
         for both in (step.upgrade_ops, step.downgrade_ops):
@@ -46,10 +48,19 @@ def shorten(_context: object, _revision: object, steps: list[MigrationScript]) -
 def _needed(operations: list[MigrateOperation]) -> Iterator[MigrateOperation]:
     going = {operation.table_name for operation in operations if isinstance(operation, DropTableOp)}
     for operation in operations:
+        if isinstance(operation, CreateTableOp):
+            _say_where_nothing_is_numbered(operation)
         if not isinstance(operation, ModifyTableOps):
             yield operation
         elif operation.table_name not in going:
             yield from operation.ops if _only_indexes(operation.ops) else [operation]
+
+
+def _say_where_nothing_is_numbered(table: CreateTableOp) -> None:
+    """A key with a default of Python's own gets no sequence, but a step does not tell of such defaults."""
+    for column in table.columns:
+        if isinstance(column, Column) and column.primary_key and column.default is not None:
+            column.autoincrement = False
 
 
 def _only_indexes(operations: Iterable[MigrateOperation]) -> bool:
@@ -61,7 +72,7 @@ context.configure(
     target_metadata=SQLModel.metadata,
     render_as_batch=True,
     render_item=name_type,
-    process_revision_directives=shorten,
+    process_revision_directives=tidy,
     compare_type=True,
     compare_server_default=True,
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from models.database import migrate
 from tests.network import keep_on_this_machine
 from tests.postgres import find_programs, fresh_database, running_server, sqlalchemy_url
 
@@ -54,3 +55,39 @@ def chromium() -> str:
     """Return the path of the system's Chromium; tests which ask for it carry the mark `browser`."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     return found or pytest.fail("No Chromium was found: install it, or leave the mark `browser` out.")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One migrated SQLite file for the whole run: a copy of it is had in no time."""
+    path = tmp_path_factory.mktemp("template") / "xiaoge.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> Iterator[str]:
+    """One migrated PostgreSQL database for the whole run, by its name: the server copies it quickly."""
+    with fresh_database(postgres_url) as url:
+        migrate(url)
+        yield url.rpartition("/")[2]
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """Lend a SQLite database with all tables and no people, for what does not differ between the engines."""
+    return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'xiaoge.db')}"
+
+
+@pytest.fixture
+def migrated_postgres_url(postgres_url: str, postgres_template: str) -> Iterator[str]:
+    """Lend a PostgreSQL database with all tables and no people."""
+    with fresh_database(postgres_url, postgres_template) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_url(request: pytest.FixtureRequest) -> str:
+    """Run the test on each promised engine, in a database of its own with all tables and no people."""
+    lender = "sqlite_url" if request.param == "sqlite" else "migrated_postgres_url"
+    return str(request.getfixturevalue(lender))

@@ -70,7 +70,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "registry_version",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_registry_version")),
     )
