@@ -1,0 +1,97 @@
+"""The door for one message: who speaks, where the talk stands, what it leads to; all in one work."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from bot.dialog import step
+from bot.forms import Turn
+from bot.message import Choice, Inbound
+from bot.scene import Say, Scene
+from bot.talk import Talk
+from handlers.command import Command, Done, perform
+from handlers.people import recognise, set_home
+from handlers.refusal import Refusal
+from handlers.reporting import Report
+from handlers.tree import Tree
+from handlers.work import Desk, Return, Work
+from models import Outbox
+
+
+def receive(
+    desk: Desk, session: Session, tree: Tree, inbound: Inbound, state: Mapping[str, Any]
+) -> tuple[Talk, int | None]:
+    """Decide one message inside a session that somebody else commits.
+
+    `state` is the conversation as it was locked and read. Returns the talk as it stands afterwards and the person.
+    """
+    now = desk.now()
+    actor = recognise(
+        session,
+        desk.book,
+        tree,
+        channel=inbound.channel,
+        handle=inbound.handle,
+        chat=inbound.handle if inbound.group else inbound.chat,
+        name=inbound.sender_name,
+        now=now,
+    )
+    back = Return(inbound.channel, inbound.chat, inbound.handle)
+    work = Work(session, now, desk.book, tree, actor, inbound.channel, inbound.message_id, back)
+    talk = Talk.model_validate(state)
+    scene = Scene(work, now, inbound.group)
+    turn = step(scene, talk, inbound, _pressed(session, inbound, actor.id))
+    talk = _carry_out(work, turn)
+    work.flush()
+    return talk, actor.id
+
+
+def _pressed(session: Session, inbound: Inbound, person_id: int | None) -> Choice | None:
+    """The choice behind a button: only one that was offered to this very person."""
+    mail, _, index = (inbound.pressed or "").partition(":")
+    if not (mail.isdigit() and index.isdigit() and len(mail) < 19 and len(index) < 4):
+        return None
+    choices = session.execute(
+        select(col(Outbox.choices)).where(col(Outbox.id) == int(mail), col(Outbox.person_id) == person_id)
+    ).scalar()
+    if choices is None or int(index) >= len(choices):
+        return None
+    return Choice.model_validate(choices[int(index)])
+
+
+def _carry_out(work: Work, turn: Turn) -> Talk:
+    """Perform the turn's command, then say what there is to say; the last prompt's choices become the numbers."""
+    talk = turn.talk
+    if turn.command is not None:
+        talk = _perform(work, talk, turn.command)
+    for said in turn.says:
+        _reply(work, said)
+    offered = [mail["choices"] for mail in work.answers if mail["choices"]]
+    if offered and all(choice.get("do") for choice in offered[-1]):
+        talk = talk.model_copy(update={"choices": tuple(Choice.model_validate(c) for c in offered[-1])})
+    return talk
+
+
+def _perform(work: Work, talk: Talk, command: Command) -> Talk:
+    outcome = perform(work, command)
+    if isinstance(outcome, Refusal):
+        args = dict(outcome.args_)
+        choices = args.pop("choices", ())
+        work.reply(outcome.text, choices=choices, **args)
+        return talk
+    if isinstance(command, Report) and command.grid is not None and not work.actor.is_staff:
+        set_home(work, command.grid)
+    return _spoken_of(talk, outcome)
+
+
+def _spoken_of(talk: Talk, outcome: Done) -> Talk:
+    if outcome.incident_id is None:
+        return talk
+    return talk.model_copy(update={"last_case": outcome.incident_id})
+
+
+def _reply(work: Work, said: Say) -> None:
+    choices = [choice.model_dump(mode="json", exclude_defaults=True) | {"label": choice.label} for choice in said.choices]
+    work.reply(said.text, choices=choices, **said.args)

@@ -1,0 +1,218 @@
+"""The outbox: claims what was promised, renders it for a channel, sends it, and keeps what became of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from bot.channel import Broken, Channel, Gone, Later, Outcome, Refused, Sent
+from bot.message import Choice, Outbound
+from bot.render import parts
+from bot.talk import Talk
+from handbook import Book
+from handlers.still import still_true
+from models import Account, Conversation, MailState, Outbox
+
+MAIL = Outbox.__table__  # type: ignore[attr-defined]
+LEASE = timedelta(seconds=30)
+WAITS = (1, 5, 30, 120, 600, 1800, 3600)
+"""Seconds before each new try; after the last one the mail is dead and shown to the keeper."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One promise, claimed and rendered, ready for its channel."""
+
+    mail_id: int
+    channel: str
+    message: Outbound
+
+
+@dataclass(frozen=True)
+class _Address:
+    channel: str
+    chat: str
+    handle: str
+
+
+def claim(
+    session: Session, book: Book, channels: Mapping[str, Channel], now: datetime, limit: int = 50
+) -> list[Letter]:
+    """Take up to `limit` promises that are due, at most one per recipient so that order is kept.
+
+    What is no longer true is dropped, what cannot be addressed is dead; both keep their reason.
+    """
+    letters: list[Letter] = []
+    for row in session.execute(_due(now).limit(limit).with_for_update(skip_locked=True, of=MAIL)).mappings():
+        if not still_true(session, row["still"], row["incident_id"], row["person_id"]):
+            _mark(session, row["id"], state=MailState.DROPPED, outcome=f"no longer {row['still']}")
+            continue
+        address = _address(session, row, channels)
+        if address is None:
+            _mark(session, row["id"], state=MailState.DEAD, outcome="no account")
+            continue
+        letters.append(_claimed(session, book, channels[address.channel], row, address, now))
+    return letters
+
+
+def _due(now: datetime) -> Any:
+    earlier = aliased(Outbox)
+    mail = MAIL.c
+    waiting = or_(
+        and_(mail.state == MailState.WAITING, or_(mail.lease_until.is_(None), mail.lease_until <= now)),
+        and_(mail.state == MailState.CLAIMED, mail.lease_until <= now),
+    )
+    blocked = exists().where(
+        col(earlier.recipient) == mail.recipient,
+        col(earlier.id) < mail.id,
+        col(earlier.state).in_((MailState.WAITING, MailState.CLAIMED)),
+        col(earlier.not_before) <= now,
+    )
+    return select(MAIL).where(waiting, mail.not_before <= now, ~blocked).order_by(mail.id)
+
+
+def _address(session: Session, row: Mapping[Any, Any], channels: Mapping[str, Channel]) -> _Address | None:
+    """Where an answer came from, or the person's latest account on a channel that runs."""
+    if row["chat"] is not None:
+        if row["channel"] not in channels:
+            return None
+        return _Address(row["channel"], row["chat"], row["handle"])
+    accounts = session.execute(
+        select(col(Account.channel), col(Account.chat), col(Account.handle))
+        .where(col(Account.person_id) == row["person_id"], col(Account.gone).is_(False))
+        .order_by(col(Account.used_at).desc())
+    )
+    return next((_Address(*found) for found in accounts if found[0] in channels), None)
+
+
+def _claimed(
+    session: Session, book: Book, channel: Channel, row: Mapping[Any, Any], address: _Address, now: datetime
+) -> Letter:
+    choices = tuple(Choice.model_validate(choice) for choice in row["choices"])
+    shown = _prompt(session, address, choices, now) if choices else choices
+    texts, buttons = parts(book, row["text"], row["args"], shown, channel.can, row["id"])
+    words = "\n".join(texts)
+    _mark(
+        session,
+        row["id"],
+        state=MailState.CLAIMED,
+        lease_until=now + LEASE,
+        tries=row["tries"] + 1,
+        words=words,
+        channel=address.channel,
+        chat=address.chat,
+        handle=address.handle,
+    )
+    message = Outbound(
+        mail_id=row["id"], chat=address.chat, handle=address.handle, parts=texts, buttons=buttons
+    )
+    return Letter(row["id"], address.channel, message)
+
+
+def _prompt(
+    session: Session, address: _Address, choices: tuple[Choice, ...], now: datetime
+) -> tuple[Choice, ...]:
+    """Make these choices what a number means now, unless a question is open: then they are left out.
+
+    A push must never steal the numbers of a question; its words still name the case and what to say.
+    """
+    if any(choice.do is None for choice in choices):
+        return choices
+    key = f"{address.channel}|{address.chat}|{address.handle}"
+    row = session.execute(
+        select(col(Conversation.state)).where(col(Conversation.chat_key) == key).with_for_update()
+    ).first()
+    talk = Talk.model_validate(row.state if row else {}).aged(now)
+    if talk.form is not None and talk.form.asking is not None:
+        return ()
+    if talk.choices != choices:
+        offered = talk.model_copy(update={"choices": choices})
+        _keep(session, key, address, offered, now, known=row is not None)
+    return choices
+
+
+def _keep(session: Session, key: str, address: _Address, talk: Talk, now: datetime, *, known: bool) -> None:
+    state = talk.model_dump(mode="json", exclude_defaults=True)
+    if known:
+        session.execute(update(Conversation).where(col(Conversation.chat_key) == key).values(state=state))
+        return
+    session.add(
+        Conversation(
+            chat_key=key,
+            channel=address.channel,
+            chat=address.chat,
+            handle=address.handle,
+            state=state,
+            touched_at=now,
+        )
+    )
+    session.flush()
+
+
+def _mark(session: Session, mail_id: int, **values: Any) -> None:
+    session.execute(update(MAIL).where(MAIL.c.id == mail_id).values(**values))
+
+
+def acknowledge(session: Session, letter: Letter, outcome: Outcome, now: datetime) -> None:
+    """Keep what became of one letter: sent, to be tried again, or dead; an account that is gone is not used again."""
+    match outcome:
+        case Sent(id=name):
+            _mark(
+                session,
+                letter.mail_id,
+                state=MailState.SENT,
+                sent_at=now,
+                outcome=f"sent {name}"[:200],
+                lease_until=None,
+            )
+        case Later(seconds=seconds):
+            _again(session, letter, now, seconds, "asked to wait", count=False)
+        case Broken(why=why):
+            _again(session, letter, now, None, why)
+        case Gone(why=why):
+            _gone(session, letter, why)
+        case Refused(why=why):
+            _mark(session, letter.mail_id, state=MailState.DEAD, outcome=f"refused: {why}"[:200])
+
+
+def _again(
+    session: Session, letter: Letter, now: datetime, seconds: float | None, why: str, *, count: bool = True
+) -> None:
+    tries = session.execute(select(MAIL.c.tries).where(MAIL.c.id == letter.mail_id)).scalar() or 1
+    if count and tries > len(WAITS):
+        _mark(session, letter.mail_id, state=MailState.DEAD, outcome=f"gave up: {why}"[:200])
+        return
+    wait = seconds if seconds is not None else WAITS[min(tries, len(WAITS)) - 1]
+    _mark(
+        session,
+        letter.mail_id,
+        state=MailState.WAITING,
+        lease_until=now + timedelta(seconds=wait),
+        tries=tries if count else tries - 1,
+        outcome=why[:200],
+    )
+
+
+def _gone(session: Session, letter: Letter, why: str) -> None:
+    """The account is not used again; a push is tried on the person's next account, an answer is dead."""
+    session.execute(
+        update(Account)
+        .where(
+            col(Account.channel) == letter.channel, col(Account.handle) == letter.message.handle
+        )
+        .values(gone=True)
+    )
+    _mark(
+        session,
+        letter.mail_id,
+        state=MailState.WAITING,
+        lease_until=None,
+        channel=None,
+        chat=None,
+        handle=None,
+        outcome=f"gone: {why}"[:200],
+    )

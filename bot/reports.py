@@ -1,0 +1,132 @@
+"""Free text first: when a sentence is a report, and what of it is already clear."""
+
+import re
+from typing import Any
+
+from bot.forms import Turn, answer, begin
+from bot.message import Choice, Inbound
+from bot.scene import Scene, say
+from bot.slots import place_choices
+from bot.talk import Form, Loose, Talk
+from handbook.places import Guess, spot_words
+
+_QUIET = (
+    (re.compile(r"匿名[,,。\s]*|不(?:想|要|愿)?留名[,,。\s]*"), "anonymous"),
+    (re.compile(r"(?:请|要|务必)?(?:替我|帮我)?保密[,,。!!\s]*|别说是我(?:说的|报的)?[,,。!!\s]*"), "secret"),
+)
+
+
+def is_report(scene: Scene, text: str) -> bool:
+    """Whether a free sentence says that something is the matter somewhere."""
+    if scene.work.book.danger.find(text) is not None:
+        return True
+    proposal = scene.work.book.kinds.propose(text)
+    if proposal.category is not None and len(text) >= 4:
+        return True
+    return len(text) >= 8 and spot_words(text)
+
+
+def file_text(
+    scene: Scene, talk: Talk, text: str, inbound: Inbound, *, name: str = "report", **known: Any
+) -> Turn:
+    """A report in one turn when what and where are clear; otherwise exactly the missing question."""
+    what, privacy = _privacy(text)
+    fields: dict[str, Any] = {**known, "what": what, **_material(talk, inbound)}
+    if privacy is not None and name == "report":
+        fields["privacy"] = privacy
+    fields.update(_kind(scene, what))
+    talk = talk.model_copy(update={"loose": Loose()})
+    where = _where(scene, what, fields)
+    if isinstance(where, dict):
+        return begin(scene, talk, name, {**fields, **where})
+    if scene.work.book.danger.find(what) is not None:
+        fallback = scene.work.actor.home_grid_id or _any_grid(where) or scene.work.tree.root.id
+        return begin(scene, talk, name, {**fields, "grid": fallback, "spot": "地点待确认"})
+    return _ask_where(scene, talk, name, fields, where)
+
+
+def _privacy(text: str) -> tuple[str, str | None]:
+    for pattern, privacy in _QUIET:
+        if pattern.search(text):
+            rest = pattern.sub("", text).strip()
+            return (rest or text), privacy
+    return text, None
+
+
+def _material(talk: Talk, inbound: Inbound) -> dict[str, Any]:
+    media = (*talk.loose.media, *(item.key for item in inbound.attachments))
+    found: dict[str, Any] = {"media": media} if media else {}
+    if inbound.place is not None:
+        found.update(lat=inbound.place.lat, lon=inbound.place.lon)
+    elif talk.loose.lat is not None:
+        found.update(lat=talk.loose.lat, lon=talk.loose.lon)
+    return found
+
+
+def _kind(scene: Scene, what: str) -> dict[str, Any]:
+    proposal = scene.work.book.kinds.propose(what)
+    return {"category": proposal.category} if proposal.category is not None else {}
+
+
+def _where(scene: Scene, what: str, fields: dict[str, Any]) -> dict[str, Any] | Guess:
+    """The grid and the exact spot when they are clear; the doubtful guess otherwise."""
+    guess = scene.find_place(what)
+    if guess.sure and guess.best is not None and scene.is_fine(guess.best):
+        return {"grid": guess.best, "spot": guess.detail}
+    if fields.get("lat") is not None:
+        node = scene.work.tree.nearest(fields["lat"], fields["lon"])
+        if node is not None:
+            return {"grid": node.id}
+    own = scene.own_grid()
+    if own is not None and not guess.candidates:
+        return {"grid": own, "spot": guess.detail}
+    return guess
+
+
+def _any_grid(guess: Guess) -> int | None:
+    return guess.best or (guess.candidates[0].id if guess.candidates else None)
+
+
+def _ask_where(scene: Scene, talk: Talk, name: str, fields: dict[str, Any], guess: Guess) -> Turn:
+    grids = [candidate.id for candidate in guess.candidates[:5] if scene.is_fine(candidate.id)]
+    own = scene.own_grid()
+    if own is not None and grids and own not in grids:
+        grids.append(own)
+    options = place_choices(scene, grids)
+    form = Form(command=name, known=fields, asking="grid", asked=("grid",), options=options)
+    key = "report.grid.which" if options else "report.grid.ask"
+    return Turn(talk.with_form(form), (say(key, *options, what=fields["what"][:20]),))
+
+
+def material(scene: Scene, talk: Talk, inbound: Inbound) -> Turn:
+    """Photos or a place without words: to the open form, to the case just spoken of, or kept until words come."""
+    form = talk.form
+    if form is not None and form.asking == "grid" and inbound.place is not None:
+        return answer(scene, talk, form, "", inbound)
+    media = tuple(item.key for item in inbound.attachments)
+    if form is not None:
+        known = {**form.known, "media": (*form.known.get("media", ()), *media)}
+        kept = form.model_copy(update={"known": known})
+        return Turn(talk.with_form(kept), (say("material.kept"),))
+    if talk.last_case is not None:
+        fields: dict[str, Any] = {"incident": talk.last_case, "media": media}
+        if inbound.place is not None:
+            fields.update(lat=inbound.place.lat, lon=inbound.place.lon)
+        return begin(scene, talk, "add_material", fields)
+    loose = Loose(media=(*talk.loose.media, *media), lat=talk.loose.lat, lon=talk.loose.lon)
+    if inbound.place is not None:
+        loose = loose.model_copy(update={"lat": inbound.place.lat, "lon": inbound.place.lon})
+    first = not talk.loose.media and talk.loose.lat is None
+    says = (say("material.first" if media else "material.place"),) if first else ()
+    return Turn(talk.model_copy(update={"loose": loose}), says)
+
+
+def doubtful(scene: Scene, talk: Talk, text: str, inbound: Inbound) -> Turn:
+    """Perhaps a report, perhaps chatter: ask once, and keep the words."""
+    fields: dict[str, Any] = {"what": text, **_material(talk, inbound)}
+    choices = (
+        Choice(label="是,上报这件事", do="report", known=fields),
+        Choice(label="不是", do="menu"),
+    )
+    return Turn(talk, (say("unclear.is_it_a_report", *choices, what=text[:20]),))
+

@@ -1,0 +1,78 @@
+"""The state of one talk: what is being asked, what was offered, what lies waiting. JSON of names, never objects."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.message import Choice
+
+STALE = timedelta(minutes=30)
+KEPT = timedelta(hours=24)
+CONFIRM = "confirm!"
+"""Stands in `asking` where the whole command waits for a yes."""
+
+
+class _State(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Form(_State):
+    """A command whose fields are being asked for."""
+
+    command: str
+    known: dict[str, Any] = {}
+    asking: str | None = None
+    asked: tuple[str, ...] = ()
+    """Fields in the order they were asked, so that one can go back."""
+    options: tuple[Choice, ...] = ()
+    tries: int = 0
+    confirmed: bool = False
+
+
+class Loose(_State):
+    """Photos and a place that came before any words."""
+
+    media: tuple[str, ...] = ()
+    lat: float | None = None
+    lon: float | None = None
+
+
+class Talk(_State):
+    """Everything a conversation remembers."""
+
+    form: Form | None = None
+    shelf: Form | None = None
+    """A half-filled form put aside, for 继续."""
+    shelved_at: datetime | None = None
+    choices: tuple[Choice, ...] = ()
+    """What the numbers of the last prompt mean."""
+    loose: Loose = Loose()
+    last_case: int | None = None
+    """The case last spoken of, for photos that come later and for 撤回 and 改."""
+    misheard: int = 0
+    touched_at: datetime | None = None
+    minute: datetime | None = None
+    in_minute: int = 0
+
+    def aged(self, now: datetime) -> "Talk":
+        """The talk as it is after a silence: a form goes to the shelf, old choices and loose photos lapse."""
+        if self.touched_at is None or now - self.touched_at < STALE:
+            return self
+        talk = self.model_copy(update={"loose": Loose(), "last_case": None, "misheard": 0})
+        if self.form is not None and self.form.known:
+            talk = talk.shelve(self.touched_at)
+        talk = talk.model_copy(update={"form": None})
+        if talk.shelved_at is not None and now - talk.shelved_at > KEPT:
+            talk = talk.model_copy(update={"shelf": None, "shelved_at": None})
+        return talk
+
+    def shelve(self, at: datetime) -> "Talk":
+        """Put the open form aside."""
+        if self.form is None:
+            return self
+        return self.model_copy(update={"form": None, "shelf": self.form, "shelved_at": at})
+
+    def with_form(self, form: Form | None) -> "Talk":
+        """The same talk with another form open."""
+        return self.model_copy(update={"form": form})
