@@ -63,8 +63,10 @@ class Database:
         connection = self.writer.raw_connection()
         try:
             cursor = connection.cursor()
+            cursor.execute("PRAGMA busy_timeout=0")  # no work waits for a reader who takes his time
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             busy, *_pages = cursor.fetchone() or (1,)
+            cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
             cursor.close()
         finally:
             connection.close()
