@@ -397,7 +397,7 @@ def _merged(pauses: Iterable[Pause]) -> tuple[Stretch, ...]:
             raise ValueError(f"a pause ends before it begins: {since} to {till}")
         if merged and since <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(merged[-1][1], till))
-        elif since < till:
+        else:
             merged.append((since, till))
     return tuple(merged)
 

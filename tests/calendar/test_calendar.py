@@ -164,6 +164,14 @@ def test_a_place_adds_days_of_its_own_which_win() -> None:
     assert due(HALL, "2026-09-30 16:00", "2h") == "2026-10-08 10:00"
 
 
+def test_a_local_holiday_frees_a_make_up_day_and_no_day_is_both() -> None:
+    free, worked = ["2026-10-10"], ["2026-10-05"]
+    table = HolidaySpec.model_validate(TABLE | {"local_holidays": free, "local_makeup": worked})
+
+    assert calendars(local_holidays=free)["hall"].shifts_on(date(2026, 10, 10)) == ()
+    assert not table.free() & table.worked()
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -373,6 +381,16 @@ def test_day_and_night_every_day_is_a_working_day_which_closes_at_midnight() -> 
     assert due(ALWAYS, "2026-10-01 13:00", "1d") == "2026-10-03 00:00"
     assert due(ALWAYS, "2026-10-01 13:00", "0d") == "2026-10-02 00:00"
     assert due(ALWAYS, "2026-10-01 13:00", "28h") == "2026-10-02 17:00"
+
+
+def test_a_close_at_midnight_belongs_to_the_day_it_ends() -> None:
+    late = calendars({"late": {"shifts": {"mon-fri": ["12:00-18:00", "18:00-24:00"]}}})["late"]
+
+    assert due(late, "2026-12-31 20:00", "4h") == "2027-01-01 00:00"  # certain: no date of 2027 was needed
+    assert due(late, "2026-09-07 13:00", "11h", (), "1d") == "2026-09-09 00:00"
+    assert (
+        due(ALWAYS, "2026-10-01 13:00", "11h wall", (), "1d") == "2026-10-04 00:00"
+    )  # on the wall it is the 2nd
 
 
 def test_days_granted_on_top_of_a_midnight_close_follow_on_it() -> None:

@@ -160,7 +160,7 @@ def test_every_deadline_is_where_a_walk_along_the_clock_ends(seed: int) -> None:
 
 def test_the_working_time_between_two_moments_is_the_same_counted_by_hand() -> None:
     random = Random(77)
-    for case in cases(7, 500):
+    for case in cases(7, 300):
         calendar, walk = both(case.world)
         end = case.start + random.randrange(-3600, 8 * 86400)
 
