@@ -10,7 +10,16 @@ from sqlmodel import col
 
 from handbook.calendar import Span
 from handlers import access
-from handlers.cases import about, choice, make, must_cover, must_own, role_and_name, someone_above, tell_reporters
+from handlers.cases import (
+    about,
+    choice,
+    make,
+    must_cover,
+    must_own,
+    role_and_name,
+    someone_above,
+    tell_reporters,
+)
 from handlers.command import Ask, Command, Done, handles
 from handlers.dues import deadline, settle
 from handlers.promise import read_promise

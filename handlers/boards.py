@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from handlers import access
-from handlers.cases import about, choice, phone_of, reporter_words, role_and_name
+from handlers.cases import about, call_of, choice, reporter_words, role_and_name
 from handlers.choices import cases
 from handlers.command import Ask, Command, Done, handles
 from handlers.dues import deadline
@@ -192,7 +192,7 @@ def show(work: Work, command: Show) -> Done:
         text,
         incident=incident,
         owner=role_and_name(work, incident.owner_id or incident.handler_id),
-        phone=phone_of(work, incident.owner_id or incident.handler_id),
+        phone=call_of(work, incident.owner_id or incident.handler_id),
         reporter=reporter_words(work, incident) if staff else None,
         last=timeline(work, incident)[-1].words,
         choices=next_choices(work, incident, reporter=mine),

@@ -98,7 +98,14 @@ def role_and_name(work: Reading, person_id: int | None) -> str:
     actor = work.tree.staff.get(person_id) if person_id is not None else None
     if actor is None:
         return name_of(work, person_id)
-    return f"{work.book.role_name(actor.posts[0].role)}{actor.name}"
+    unit = work.tree.units.get(actor.posts[0].unit_id or 0)
+    return f"{unit.name if unit else work.book.role_name(actor.posts[0].role)}{actor.name}"
+
+
+def call_of(work: Reading, person_id: int | None) -> str:
+    """The work phone of a worker in brackets, or nothing."""
+    phone = phone_of(work, person_id)
+    return f"({phone})" if phone else ""
 
 
 def phone_of(work: Reading, person_id: int | None) -> str:

@@ -11,13 +11,13 @@ from handlers import access
 from handlers.amending import Withdraw, withdraw
 from handlers.cases import (
     about,
+    call_of,
     choice,
     make,
     must_cover,
     must_own,
     name_of,
     participants,
-    phone_of,
     reporter_words,
     role_and_name,
     someone_above,
@@ -103,7 +103,7 @@ def accept(work: Work, command: Accept) -> Done:
         "accept.reporter",
         event=f"accepted:{incident.version}",
         owner=role_and_name(work, work.actor.id),
-        phone=phone_of(work, work.actor.id),
+        phone=call_of(work, work.actor.id),
         due=deadline(incident),
     )
     work.reply(

@@ -11,12 +11,12 @@ from handlers import access
 from handlers.approvals import climb_request, resume
 from handlers.cases import (
     about,
+    call_of,
     choice,
     hand_to,
     keeper_from,
     make,
     must_cover,
-    phone_of,
     role_and_name,
     someone_above,
     tell_owner,
@@ -79,7 +79,7 @@ def urge(work: Work, command: Urge) -> Done:
                 number=incident.id,
                 title=incident.title,
                 owner=role_and_name(work, incident.owner_id),
-                phone=phone_of(work, incident.owner_id),
+                phone=call_of(work, incident.owner_id),
             )
     if incident.may(Move.URGE):
         make(work, incident, Move.URGE)
@@ -97,7 +97,7 @@ def urge(work: Work, command: Urge) -> Done:
         "urge.done",
         incident=incident,
         owner=role_and_name(work, incident.owner_id),
-        phone=phone_of(work, incident.owner_id),
+        phone=call_of(work, incident.owner_id),
         **about(work, incident),
     )
     return Done({"number": incident.id}, incident.id)
@@ -307,7 +307,7 @@ def _warn(work: Work, incident: Incident, kind: Kind) -> None:
             incident=incident,
             urgent=True,
             owner=role_and_name(work, incident.owner_id),
-            phone=phone_of(work, incident.owner_id),
+            phone=call_of(work, incident.owner_id),
             **about(work, incident),
         )
 

@@ -8,10 +8,10 @@ from sqlalchemy import insert
 from handlers.cases import (
     Choices,
     about,
+    call_of,
     choice,
     keeper_from,
     least_loaded,
-    phone_of,
     reporter_words,
     role_and_name,
     someone_above,
@@ -257,7 +257,7 @@ def _tell_filed(work: Work, incident: Incident) -> None:
         incident=incident,
         advice=_danger_call(work, incident.danger) if incident.danger else None,
         owner=role_and_name(work, incident.owner_id),
-        phone=phone_of(work, incident.owner_id),
+        phone=call_of(work, incident.owner_id),
         minutes=work.book.incidents.undo_minutes,
         **facts,
     )
@@ -304,6 +304,6 @@ def _tell_ladder(work: Work, incident: Incident) -> None:
                     incident=incident,
                     urgent=True,
                     owner=role_and_name(work, incident.owner_id),
-                    phone=phone_of(work, incident.owner_id),
+                    phone=call_of(work, incident.owner_id),
                     **about(work, incident),
                 )

@@ -38,6 +38,7 @@ class UnitInfo:
     name: str
     grid_id: int
     calendar: str | None
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass
@@ -142,7 +143,7 @@ def load_tree(session: Session, book: Book, now: datetime) -> Tree:
         for row in session.execute(select(Grid.__table__).order_by(Grid.__table__.c.path))  # type: ignore[attr-defined]
     }
     units = {
-        row.id: UnitInfo(row.id, row.name, row.grid_id, row.calendar)
+        row.id: UnitInfo(row.id, row.name, row.grid_id, row.calendar, tuple(row.aliases))
         for row in session.execute(select(Unit.__table__))  # type: ignore[attr-defined]
     }
     tree = Tree(registry_version(session), book, nodes, units, _staff(session, book, nodes, now))

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Column, Field, SQLModel
 
-from models.base import Moment
+from models.base import Json, Moment
 
 
 class Person(SQLModel, table=True):
@@ -46,6 +46,8 @@ class Unit(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(index=True)
     grid_id: int = Field(foreign_key="grid.id", index=True)
+    aliases: list[str] = Field(default_factory=list, sa_column=Column(Json, nullable=False))
+    """What people call it: 物业, 供电."""
     calendar: str | None = None
     """Its own working hours in the book; None for those of the case's grade."""
 
