@@ -144,7 +144,7 @@ def _new_row(work: Work, command: _Told, *, reporter_id: int, privacy: Privacy) 
         spot=command.spot,
         category=category,
         grade=grade,
-        filed_as=Register(work.book.category(category).register),
+        filed_as=Register(work.book.category(category).register_),
         privacy=privacy,
         danger=danger.key if danger else None,
         grid_id=grid_id,
@@ -246,7 +246,7 @@ def _filed(incident: Incident) -> Done:
 
 
 def _danger_call(work: Work, key: str) -> str:
-    return work.book.danger_kind(key).advice
+    return work.book.data.danger.kinds[key].advice
 
 
 def _tell_filed(work: Work, incident: Incident) -> None:

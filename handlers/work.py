@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Engine, Table, insert
+from sqlalchemy import Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
@@ -15,6 +15,7 @@ from handbook import Book
 from handlers.actor import CLOCK, Actor
 from handlers.tree import Tree, load_tree, registry_version
 from models import Incident, IncidentEvent, Move, Outbox, State
+from models.database import Database
 
 EVENTS: Table = IncidentEvent.__table__  # type: ignore[attr-defined]
 MAIL: Table = Outbox.__table__  # type: ignore[attr-defined]
@@ -237,9 +238,9 @@ def _plain_arg(value: Any) -> Any:
 class Desk:
     """Opens works. The only place that commits."""
 
-    def __init__(self, engine: Engine, book: Book, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, book: Book, now: Callable[[], datetime]) -> None:
         """`now` gives aware UTC; the desk asks it once per work."""
-        self.engine = engine
+        self.database = database
         self.book = book
         self.now = now
         self._tree: Tree | None = None
@@ -247,7 +248,7 @@ class Desk:
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A session that commits when its block ends and rolls back when it breaks."""
-        with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+        with Session(self.database.writer, expire_on_commit=False, autoflush=False) as session:
             yield session
             session.commit()
 
@@ -285,5 +286,5 @@ class Desk:
     @contextmanager
     def reading(self, actor: Actor) -> Iterator[Reading]:
         """A work that cannot write: lists, boards and digests."""
-        with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+        with Session(self.database.reader, expire_on_commit=False, autoflush=False) as session:
             yield Reading(session, self.now(), self.book, self.tree(session), actor)
