@@ -63,15 +63,12 @@ def _ladders(data: BookData) -> Iterator[Fault]:
 
 def _category_rules(data: BookData) -> Iterator[Fault]:
     codes = {category.code for category in data.categories}
-    units = {unit.name for unit in data.town.units}
     for code, rule in data.incidents.by_category.items():
         path: Path = ("incidents", "by_category", code)
         if code not in codes:
             yield path, f"no category has the code {code}"
         if rule.grade and rule.grade not in data.incidents.grades:
             yield (*path, "grade"), f"no grade is called {rule.grade}"
-        if rule.unit and rule.unit not in units:
-            yield (*path, "unit"), f"no unit of the town is called {rule.unit}"
 
 
 def _tree(data: BookData) -> Iterator[Fault]:
