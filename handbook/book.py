@@ -6,6 +6,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from handbook.calendar import HolidaySpec, HoursSpec, WorkCalendar, open_calendars
+from handbook.danger import DangerKindSpec
 from handbook.kinds import CategorySpec, Danger, Kinds
 from handbook.phrases import Phrases
 from handbook.schema import BookData, Grade, IncidentRules, JobTime, Level, PlaceInfo, Role, Town
@@ -143,6 +144,14 @@ class Book:
     def category_or_none(self, code: str) -> CategorySpec | None:
         """Give one kind of case, or None: a code typed by hand may mean nothing."""
         return self._categories.get(code)
+
+    def danger_kind(self, key: str) -> DangerKindSpec:
+        """Give what to do in one kind of danger, to say it again later.
+
+        Raises:
+            KeyError: no such kind of danger.
+        """
+        return self.data.danger.kinds[key]
 
     def text(self, key: str) -> str:
         """Give a text, its {names} still to be filled in.

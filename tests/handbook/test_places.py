@@ -15,6 +15,7 @@ from handbook.calendar import Span
 from handbook.frozen import Fixed
 from handbook.loading import DEFAULT, read_sections
 from handbook.schema import CategoryHint
+from tests.handbook.books import book_of
 
 OVERLAYS = ("minhou", "qingcao", "shexian", "yinzhou", "yulin")
 STATES = {
@@ -56,7 +57,7 @@ ARTICLES = {
 
 @pytest.fixture(params=places())
 def book(request: pytest.FixtureRequest) -> Book:
-    return open_book(request.param)
+    return book_of(request.param)
 
 
 def test_the_default_comes_first_and_the_five_places_follow() -> None:
@@ -71,7 +72,7 @@ def test_every_place_opens_the_same_way_twice(book: Book) -> None:
 
 
 def test_no_two_places_have_the_same_version() -> None:
-    assert len({open_book(place).version for place in places()}) == len(places())
+    assert len({book_of(place).version for place in places()}) == len(places())
 
 
 def test_the_helpers_are_made_once_and_know_the_book(book: Book) -> None:
@@ -84,13 +85,16 @@ def test_the_helpers_are_made_once_and_know_the_book(book: Book) -> None:
     assert [book.level_index(level.key) for level in book.levels] == list(range(len(book.levels)))
     assert book.grade(book.incidents.danger_grade).tell_whole_ladder
     assert all(book.role_name(key) == role.name for key, role in book.roles.items())
+    assert all(book.level(level.key) is level for level in book.levels)
     assert all(book.category(category.code) is category for category in book.categories)
+    assert all(book.danger_kind(key).advice for key in book.data.danger.kinds)
 
 
 def test_what_the_book_does_not_hold_is_a_key_error(book: Book) -> None:
-    for look_up in (book.level_index, book.grade, book.role_name, book.category, book.text):
+    for look_up in (book.level, book.grade, book.role_name, book.category, book.danger_kind, book.text):
         with pytest.raises(KeyError):
             look_up("nosuch")
+    assert book.category_or_none("nosuch") is None
 
 
 def test_every_state_has_a_short_word_and_nothing_else_has(book: Book) -> None:
@@ -133,14 +137,14 @@ def test_whoever_stands_on_a_ladder_may_handle_a_case(book: Book) -> None:
 
 def test_yulin_follows_its_five_steps() -> None:
     steps = ("群众反映", "信息收集", "分类派遣", "问题处置", "反馈评价")
-    words = open_book("yulin").incidents.stages.values()
+    words = book_of("yulin").incidents.stages.values()
 
     assert all(word.startswith(steps) for word in words)
     assert {word.split("·")[0] for word in words} == set(steps)
 
 
 def test_shexian_clears_small_cases_the_same_day_and_big_ones_daily() -> None:
-    grades = open_book("shexian").incidents.grades
+    grades = book_of("shexian").incidents.grades
 
     assert list(grades) == ["a", "b", "c"]
     assert grades["a"].ladder[0].resolve == Span.parse("0d")
@@ -150,7 +154,7 @@ def test_shexian_clears_small_cases_the_same_day_and_big_ones_daily() -> None:
 
 
 def test_minhou_climbs_from_team_to_section_to_district() -> None:
-    grades = open_book("minhou").incidents.grades
+    grades = book_of("minhou").incidents.grades
 
     assert [step.to for step in grades["general"].ladder] == ["team", "section", "district"]
     assert grades["general"].ladder[0].resolve == Span.parse("48h")
@@ -162,13 +166,13 @@ def test_minhou_climbs_from_team_to_section_to_district() -> None:
 
 
 def test_qingcao_hands_on_from_the_party_group_to_the_village_to_the_town() -> None:
-    ladder = open_book("qingcao").grade("general").ladder
+    ladder = book_of("qingcao").grade("general").ladder
 
     assert [step.to for step in ladder] == ["third", "first", "town"]
 
 
 def test_yinzhou_gives_level_three_to_the_town_and_level_four_to_the_district() -> None:
-    book = open_book("yinzhou")
+    book = book_of("yinzhou")
 
     assert [book.grade(f"level{n}").name for n in (1, 2, 3, 4)] == [
         "一级事件",
@@ -183,7 +187,7 @@ def test_yinzhou_gives_level_three_to_the_town_and_level_four_to_the_district() 
 @pytest.mark.parametrize("place", OVERLAYS)
 def test_the_article_is_cited_with_its_numbers(place: str) -> None:
     title, date, numbers = ARTICLES[place]
-    source = open_book(place).place.source
+    source = book_of(place).place.source
 
     assert title in source.title
     assert source.date.startswith(date)

@@ -7,10 +7,11 @@ from itertools import pairwise
 
 import pytest
 
-from handbook import Book, open_book, places
+from handbook import Book, places
 from handbook.loading import DEFAULT, HERE
 from handbook.schema import TownPost
 from handbook.town import Spot, named, spots
+from tests.handbook.books import book_of
 
 SEATS = {"resident", "neighbour", "worker", "worker2", "community", "town", "leader", "unit"}
 VILLAGE_WORDS = re.compile(r"(村村委会|村民委员会|村委会|社区居民委员会|社区居委会|居委会|社区|村)$")
@@ -18,7 +19,7 @@ VILLAGE_WORDS = re.compile(r"(村村委会|村民委员会|村委会|社区居�
 
 @pytest.fixture(params=places())
 def book(request: pytest.FixtureRequest) -> Book:
-    return open_book(request.param)
+    return book_of(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def keepers_above(book: Book, home: Spot) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("place", [place for place in places() if place != DEFAULT])
 def test_counties_towns_and_villages_are_real(place: str, divisions: dict[str, tuple[str, ...]]) -> None:
-    coded = {spot.code: spot for spot in all_spots(open_book(place)) if spot.code}
+    coded = {spot.code: spot for spot in all_spots(book_of(place)) if spot.code}
 
     assert len(coded) >= 1 + 2 + 6
     for code, spot in coded.items():
@@ -63,7 +64,7 @@ def test_counties_towns_and_villages_are_real(place: str, divisions: dict[str, t
 
 @pytest.mark.parametrize("place", [place for place in places() if place != DEFAULT])
 def test_a_county_has_towns_and_its_towns_have_villages_all_with_codes(place: str) -> None:
-    tree = open_book(place).town.tree
+    tree = book_of(place).town.tree
 
     assert 2 <= len(tree.children) <= 3
     assert all(3 <= len(town.children) <= 4 for town in tree.children)
@@ -142,6 +143,13 @@ def test_there_is_a_unit_with_hours_of_its_own(book: Book) -> None:
     assert all("unit_officer" in {post.role for post in unit.people} for unit in units)
 
 
+def test_whoever_is_asked_first_for_a_kind_of_case_is_a_unit_of_the_town(book: Book) -> None:
+    asked = {rule.unit for rule in book.incidents.by_category.values() if rule.unit}
+
+    assert asked <= {unit.name for unit in book.town.units}
+    assert bool(asked) == (book.key != DEFAULT)
+
+
 def test_people_have_names_and_phones_of_their_own_which_nobody_real_has(book: Book) -> None:
     names = [post.name for post in posts(book)] + [resident.name for resident in book.town.residents]
     phones = [post.phone for post in posts(book)]
@@ -152,7 +160,7 @@ def test_people_have_names_and_phones_of_their_own_which_nobody_real_has(book: B
 
 
 def test_two_places_do_not_share_a_phone() -> None:
-    phones = [post.phone for place in places() for post in posts(open_book(place))]
+    phones = [post.phone for place in places() for post in posts(book_of(place))]
 
     assert len(phones) == len(set(phones))
 
@@ -176,14 +184,14 @@ def test_neighbouring_grids_are_a_few_hundred_metres_apart(book: Book) -> None:
 
 
 def test_buildings_are_known_by_what_people_call_them() -> None:
-    (third,) = named(open_book("default").town.tree, "幸福社区/第一网格/3栋")
+    (third,) = named(book_of("default").town.tree, "幸福社区/第一网格/3栋")
 
     assert third.names == ("星河县", "桂花镇", "幸福社区", "第一网格", "3栋")
     assert third.aliases == ("3号楼", "3幢")
 
 
 def test_minhou_has_the_people_everybody_knows_by_name() -> None:
-    book = open_book("minhou")
+    book = book_of("minhou")
     team = next(spot for spot in all_spots(book) if spot.names[-2:] == ("第一片", "第一队"))
 
     assert [post.name for post in team.people if post.key == "worker"] == ["李队"]
@@ -197,7 +205,7 @@ def test_exclusive_grids_stand_where_the_articles_have_them() -> None:
         "yulin": {"base", "exclusive"},
         "yinzhou": {"base", "exclusive", "micro", "granule"},
     }.items():
-        assert kinds <= {spot.kind for spot in all_spots(open_book(place))}
+        assert kinds <= {spot.kind for spot in all_spots(book_of(place))}
 
 
 def _is_village(spot: Spot) -> bool:
