@@ -1,0 +1,159 @@
+"""Each channel on a stage of its own: who listens at the far end, and what a trusted request looks like."""
+
+import asyncio
+import io
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pytest
+
+from bot.channel import Channel, Request, Unreadable, Untrusted
+from bot.channels.memory import SECRET_HEADER as MEMORY_HEADER
+from bot.channels.memory import MemoryChannel
+from bot.channels.telegram import SECRET_HEADER as TELEGRAM_HEADER
+from bot.channels.telegram import TelegramChannel
+from bot.channels.telegram_server import TelegramServer
+from bot.channels.terminal import TerminalChannel
+from bot.channels.webchat import WebChatChannel
+from bot.message import Inbound, Outbound
+
+T = TypeVar("T")
+
+SECRET = "a-fictional-secret"
+TOKEN = "1000001:a-fictional-token"
+WANG, LI = 6100001, 6100002
+
+
+def run(story: Coroutine[Any, Any, T]) -> T:
+    """Run an async story; one that hangs fails."""
+    return asyncio.run(asyncio.wait_for(story, 30))
+
+
+def telegram(**options: Any) -> TelegramChannel:
+    """Make the channel for parsing alone: it reaches nobody."""
+    nowhere = {"base_url": "http://127.0.0.1:9/bot", "base_file_url": "http://127.0.0.1:9/file/bot"}
+    return TelegramChannel(TOKEN, **{"secret": SECRET, "username": "xiaoge_bot", **nowhere, **options})
+
+
+def telegram_at(server: TelegramServer, **options: Any) -> TelegramChannel:
+    """Make the channel against the stand-in."""
+    return telegram(base_url=server.base_url, base_file_url=server.base_file_url, **options)
+
+
+def telegram_request(update: object) -> Request:
+    return Request({TELEGRAM_HEADER: SECRET}, {}, json.dumps(update).encode())
+
+
+def outbound(*parts: str, chat: object = WANG, **more: Any) -> Outbound:
+    fields: dict[str, Any] = {"mail_id": 1, "chat": str(chat), "handle": str(chat), "parts": parts}
+    return Outbound(**fields | more)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A channel that is up, and the texts that reached the chat `WANG`."""
+
+    channel: Channel
+    said: Callable[[], list[str]]
+
+
+@asynccontextmanager
+async def memory_stage() -> AsyncIterator[Stage]:
+    channel = MemoryChannel(secret=SECRET)
+    yield Stage(channel, lambda: channel.words(str(WANG)))
+
+
+@asynccontextmanager
+async def terminal_stage() -> AsyncIterator[Stage]:
+    out = io.StringIO()
+    yield Stage(
+        TerminalChannel(str(WANG), io.StringIO(), out),
+        lambda: [said for said in out.getvalue().removesuffix("\n").split("小格:") if said],
+    )
+
+
+@asynccontextmanager
+async def webchat_stage() -> AsyncIterator[Stage]:
+    channel = WebChatChannel()
+    yield Stage(channel, list)
+
+
+@asynccontextmanager
+async def telegram_stage() -> AsyncIterator[Stage]:
+    async with TelegramServer(TOKEN) as server:
+        server.say(WANG, "你好")
+        channel = telegram_at(server)
+        try:
+            yield Stage(channel, lambda: server.texts(WANG))
+        finally:
+            await channel.stop()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of channel: how it is put on a stage, and the header that makes a request trusted."""
+
+    stage: Callable[[], AbstractAsyncContextManager[Stage]]
+    parser: Callable[[], Channel]
+    headers: dict[str, str]
+    keeps_words: bool = True
+    """The words that were sent can be seen at the far end."""
+
+
+KINDS = {
+    "memory": Kind(memory_stage, lambda: MemoryChannel(secret=SECRET), {MEMORY_HEADER: SECRET}),
+    "terminal": Kind(terminal_stage, lambda: TerminalChannel("我", io.StringIO(), io.StringIO()), {}),
+    "telegram": Kind(telegram_stage, telegram, {TELEGRAM_HEADER: SECRET}),
+    "webchat": Kind(webchat_stage, WebChatChannel, {}, keeps_words=False),
+}
+
+
+def parsed(channel: Channel, request: Request) -> Sequence[Inbound] | None:
+    """Messages in a request, or None when it was refused in one of the two ways that are allowed."""
+    try:
+        return channel.parse(request)
+    except Unreadable as no:
+        return None if 0 < len(no.message_id) <= 80 else pytest.fail(f"an odd name: {no.message_id!r}")
+    except Untrusted:
+        return None
+
+
+class Ear:
+    """An `accept` that remembers; it may be told to fail, or never to come back."""
+
+    def __init__(self) -> None:
+        self.heard: list[Inbound] = []
+        self.batches = 0
+        self.troubles: list[Exception] = []
+        self.first: asyncio.Event = asyncio.Event()
+        """Set when anything was offered."""
+        self.hangs = False
+        self.before: Callable[[], None] = lambda: None
+
+    async def __call__(self, messages: Sequence[Inbound]) -> None:
+        self.first.set()
+        if self.hangs:
+            await asyncio.Event().wait()
+        if self.troubles:
+            raise self.troubles.pop(0)
+        self.before()
+        self.batches += 1
+        self.heard += messages
+
+    @property
+    def texts(self) -> list[str]:
+        return [message.text for message in self.heard]
+
+
+class Rests:
+    """Rests that take no time and are written down."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+        await asyncio.sleep(0)
