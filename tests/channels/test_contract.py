@@ -1,0 +1,271 @@
+"""What every channel promises, asked of each alike."""
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.channel import Can, Gone, Later, Outcome, Refused, Request, Sent, Untrusted
+from bot.channels.memory import MemoryChannel
+from bot.message import Inbound, Outbound
+from tests.channels.stages import KINDS, SECRET, WANG, Ear, outbound, parsed, run
+
+ODD_TEXTS = {
+    "emoji": "👨‍👩‍👧‍👦 修路灯💡",
+    "right to left": "\u202eقفل الباب\u202c 3栋",
+    "combining": "e\u0301\u200b\ufeff" * 50,
+    "half a pair": "路灯\ud83d坏了",
+    "nul": "路灯\x00坏了",
+    "empty": "",
+    "a million signs": "灯" * 1_000_000,
+}
+UPDATES = [
+    update
+    for path in sorted((Path(__file__).parent / "payloads/telegram").glob("*.json"))
+    for update in json.loads(path.read_text())["updates"]
+]
+MESSAGE = {"message_id": "m1", "chat": "c", "handle": "h", "text": "路灯坏了", "sender_name": "王芳"}
+PLACED = {"place": {"lat": 26.1, "lon": 119.1}, "attachments": [{"kind": "photo", "key": "memory:1"}]}
+BODIES = {
+    "memory": [MESSAGE, MESSAGE | PLACED],
+    "telegram": UPDATES,
+    "terminal": [MESSAGE],
+    "webchat": [MESSAGE],
+}
+
+PARSERS = {name: kind.parser() for name, kind in KINDS.items()}
+
+every_channel = pytest.mark.parametrize("name", sorted(KINDS))
+many = settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def trusted(name: str, body: bytes) -> Request:
+    return Request(KINDS[name].headers, {}, body)
+
+
+def check(messages: Any, name: str) -> None:
+    """Messages are such as any database can keep."""
+    for message in messages or ():
+        assert isinstance(message, Inbound)
+        assert message.channel == name
+        json.dumps(message.model_dump(mode="json"), allow_nan=False, ensure_ascii=False).encode("utf-8")
+        assert "\x00" not in message.text
+
+
+@every_channel
+@given(body=st.binary(max_size=300))
+@many
+def test_any_bytes_are_read_or_refused(name: str, body: bytes) -> None:
+    check(parsed(PARSERS[name], trusted(name, body)), name)
+
+
+@every_channel
+@given(body=json_values)
+@many
+def test_any_json_is_read_or_refused(name: str, body: Any) -> None:
+    check(parsed(PARSERS[name], trusted(name, json.dumps(body).encode())), name)
+
+
+def nodes(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every (container, key) of a JSON value."""
+    keys = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    for key in keys:
+        yield value, key
+        yield from nodes(value[key])
+
+
+@st.composite
+def bent(draw: st.DrawFn, name: str) -> Any:
+    """A real body in which something is missing or is something else."""
+    body = copy.deepcopy(draw(st.sampled_from(BODIES[name])))
+    for _ in range(draw(st.integers(1, 3))):
+        container, key = draw(st.sampled_from(list(nodes(body)) or [({"": 0}, "")]))
+        if draw(st.booleans()) and isinstance(container, dict):
+            del container[key]
+        else:
+            container[key] = draw(json_values)
+    return body
+
+
+@every_channel
+@given(data=st.data())
+@many
+def test_what_is_missing_or_wrong_is_read_or_refused(name: str, data: st.DataObject) -> None:
+    body = json.dumps(data.draw(bent(name))).encode()
+
+    check(parsed(PARSERS[name], trusted(name, body)), name)
+
+
+@every_channel
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'{"update_id":1,"message":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b"\xff\xfe" + b"a" * 1_000_000,
+        b"9" * 100_000,
+        b'{"update_id":' + b"9" * 10_000 + b"}",
+        b'{"update_id":1e999}',
+        b"\xed\xa0\x80",
+        b"",
+        b"null",
+    ],
+    ids=["deep", "deep-dicts", "deep-inside", "1mb", "huge", "huge-id", "inf", "surrogate", "empty", "null"],
+)
+def test_hostile_bodies_are_refused(name: str, body: bytes) -> None:
+    assert not parsed(PARSERS[name], trusted(name, body))
+
+
+@pytest.mark.parametrize("name", ["memory", "telegram"])
+@pytest.mark.parametrize("text", ODD_TEXTS.values(), ids=ODD_TEXTS)
+def test_odd_texts_come_through(name: str, text: str) -> None:
+    body = copy.deepcopy(
+        BODIES[name][-1] if name == "memory" else next(u for u in UPDATES if "voice" in str(u))
+    )
+    if name == "memory":
+        body["text"] = text
+    else:
+        body["message"]["caption"] = text
+    (message,) = parsed(PARSERS[name], trusted(name, json.dumps(body).encode())) or ()
+
+    check([message], name)
+    assert message.text == text.replace("\ud83d", "�").replace("\x00", "�")
+
+
+@pytest.mark.parametrize("name", ["memory", "telegram"])
+@pytest.mark.parametrize("given_secret", [None, "", "wrong", SECRET + "x", SECRET[:-1], "密码", "\ud800"])
+def test_a_request_without_the_secret_is_not_even_read(name: str, given_secret: str | None) -> None:
+    (header,) = KINDS[name].headers
+    headers = {} if given_secret is None else {header: given_secret}
+
+    with pytest.raises(Untrusted):
+        PARSERS[name].parse(Request(headers, {}, json.dumps(BODIES[name][0]).encode()))
+
+
+@every_channel
+def test_words_reach_the_chat_in_order(name: str) -> None:
+    async def story() -> None:
+        async with KINDS[name].stage() as stage:
+            assert isinstance(await stage.channel.send(outbound("第一句", "第二句💡")), Sent)
+            if KINDS[name].keeps_words:
+                assert [said.strip() for said in stage.said()] == ["第一句", "第二句💡"]
+
+    run(story())
+
+
+@every_channel
+@pytest.mark.parametrize("sign", ["a", "网", "💡"])
+def test_the_longest_text_is_taken_whole(name: str, sign: str) -> None:
+    async def story() -> None:
+        async with KINDS[name].stage() as stage:
+            words = sign * (stage.channel.can.longest // len(sign.encode()))
+            assert isinstance(await stage.channel.send(outbound(words)), Sent)
+            if KINDS[name].keeps_words:
+                assert [said.strip() for said in stage.said()] == [words]
+
+    run(story())
+
+
+@every_channel
+def test_a_text_that_is_too_long_is_never_cut(name: str) -> None:
+    async def story() -> None:
+        async with KINDS[name].stage() as stage:
+            words = "a" * (stage.channel.can.longest + 1)
+            outcome = await stage.channel.send(outbound(words))
+            whole = isinstance(outcome, Sent) and (not stage.said() or stage.said()[0].strip() == words)
+            assert whole or (isinstance(outcome, Refused) and stage.said() == [])
+
+    run(story())
+
+
+outbounds = st.builds(
+    outbound,
+    st.text(max_size=60),
+    st.text(max_size=60),
+    chat=st.text(max_size=10) | st.just(str(WANG)),
+    buttons=st.lists(st.tuples(st.text(max_size=10), st.text(max_size=40)), max_size=4).map(tuple),
+    photos=st.lists(st.text(max_size=20), max_size=2).map(tuple),
+)
+
+
+@every_channel
+@given(messages=st.lists(outbounds, min_size=10, max_size=10))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+def test_sending_ends_in_an_outcome_whatever_is_sent(name: str, messages: list[Outbound]) -> None:
+    async def story() -> list[Outcome]:
+        async with KINDS[name].stage() as stage:
+            return [await stage.channel.send(message) for message in messages]
+
+    assert all(isinstance(outcome, Outcome) for outcome in run(story()))
+
+
+@every_channel
+def test_an_attachment_nobody_sent_is_gone(name: str) -> None:
+    async def story() -> None:
+        async with KINDS[name].stage() as stage:
+            for key in (f"{name}:nothing", "media:x", "", f"{name}:/etc/passwd", f"{name}:../../etc/passwd"):
+                assert await stage.channel.fetch(key) is None
+
+    run(story())
+
+
+@every_channel
+def test_it_can_be_stopped_at_any_time(name: str) -> None:
+    async def story() -> None:
+        async with KINDS[name].stage() as stage:
+            await stage.channel.stop()
+            await stage.channel.start(Ear())
+            await stage.channel.stop()
+            await stage.channel.stop()
+
+    run(story())
+
+
+@every_channel
+def test_what_it_can_is_said(name: str) -> None:
+    can = PARSERS[name].can
+
+    assert isinstance(can, Can)
+    assert can.longest >= 500
+    assert can.per_second >= can.per_chat_second > 0
+    assert PARSERS[name].name == name
+
+
+def test_the_twin_ends_as_it_is_told() -> None:
+    async def story() -> None:
+        channel = MemoryChannel()
+        outcomes: list[Outcome] = [Later(3), Gone("left"), Sent("7")]
+        channel.script(outcomes)
+
+        assert outcomes == [await channel.send(outbound("灯", mail_id=number)) for number in range(3)]
+        assert await channel.send(outbound("路")) == Sent("2")
+        assert channel.words(str(WANG)) == ["灯", "路"]
+
+    run(story())
+
+
+def test_the_twin_hands_on_what_it_hears() -> None:
+    async def story() -> None:
+        channel, ear = MemoryChannel(), Ear()
+        message = Inbound(channel="memory", message_id="1", chat="c", handle="h", text="灯")
+        channel.files["memory:1"] = (b"bytes", "jpg")
+        with pytest.raises(RuntimeError):
+            await channel.hear(message)
+        await channel.start(ear)
+        await channel.hear(message)
+
+        assert ear.heard == [message]
+        assert await channel.fetch("memory:1") == (b"bytes", "jpg")
+
+    run(story())
