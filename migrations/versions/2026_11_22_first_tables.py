@@ -90,6 +90,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("grid_id", sa.Integer(), nullable=False),
+        sa.Column("aliases", sa.JSON(), nullable=False),
         sa.Column("calendar", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(["grid_id"], ["grid.id"], name=op.f("fk_unit_grid_id_grid")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_unit")),

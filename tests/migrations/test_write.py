@@ -30,7 +30,9 @@ def test_a_new_step_follows_the_newest_and_has_the_day_in_its_name(scripts: Path
 def test_the_newest_step_is_written_anew_and_what_was_added_by_hand_stays(scripts: Path) -> None:
     path = Path(ScriptDirectory(str(scripts)).get_revision("head").path)
     old = path.read_text("utf-8")
-    path.write_text(old.replace("sa.Column(", "sa.Column('nobody_knows', sa.String()), sa.Column(", 1), "utf-8")
+    path.write_text(
+        old.replace("sa.Column(", "sa.Column('nobody_knows', sa.String()), sa.Column(", 1), "utf-8"
+    )
 
     assert write(STEPS[0].replace("_", " "), scripts) == path
 
