@@ -1,0 +1,48 @@
+"""What the web door is given by whoever puts the program together."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.channel import Channel
+from bot.channels.webchat import Hub
+from bot.lane import Lane
+from bot.media import MediaStore
+from handbook import Book
+from handlers.work import Desk
+
+Advance = Callable[[float | None], Awaitable[datetime]]
+"""Moves the demo's clock by minutes (None: to the next due time), runs what is due then, gives the new moment."""
+NextDue = Callable[[], Awaitable[datetime | None]]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything the pages, the API and the hooks stand on. Nothing here is made by the web itself."""
+
+    desk: Desk
+    """Opens reading works: its engine is the database's reader, so that no page waits for the writer."""
+    lane: Lane
+    """The only way to write."""
+    channels: Mapping[str, Channel]
+    """By name; each may be called at /hooks/<name>."""
+    media: MediaStore
+    hub: Hub
+    """Of the webchat channel: wakes the open pages."""
+    demo: bool = False
+    advance: Advance | None = None
+    """Set where the clock can be moved (the demo)."""
+    next_due: NextDue | None = None
+    secure: bool = False
+    """The pages are reached over https: cookies never travel without it."""
+    boot: str = field(default="xiaoge")
+    """Shown at /healthz: which version answers."""
+
+    @property
+    def book(self) -> Book:
+        """The place's book, the same that all works go by."""
+        return self.desk.book
+
+    def now(self) -> datetime:
+        """The one clock: aware UTC."""
+        return self.desk.now()
