@@ -5,14 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 from bot import menu
-from bot.forms import Turn, answer, back, begin, question, skip, take
+from bot.forms import Turn, answer, back, begin, fill, question, skip, take
 from bot.message import Choice, Inbound
 from bot.reports import doubtful, file_text, is_report, material
 from bot.scene import Scene, command_named, say
 from bot.talk import CONFIRM, Form, Talk
 from handbook.phrases import Heard
 from handbook.words import plain
-from handlers.command import COMMANDS, ask_of
+from handlers.catalogue import COMMANDS
+from handlers.command import ask_of
 
 _BARE = re.compile(r"^[\((]?(\d{1,9})[\))]?[、..。]?$")
 A_MINUTE = timedelta(minutes=1)
@@ -43,7 +44,7 @@ def step(scene: Scene, talk: Talk, inbound: Inbound, pressed: Choice | None = No
 def _heard_well(turn: Turn) -> Turn:
     if not turn.talk.misheard:
         return turn
-    return Turn(turn.talk.model_copy(update={"misheard": 0}), turn.says, turn.command)
+    return Turn(turn.talk.model_copy(update={"misheard": 0}), turn.says, turn.command, turn.more)
 
 
 def _counted(talk: Talk, scene: Scene) -> Talk:
@@ -67,10 +68,12 @@ def _speak(scene: Scene, talk: Talk, text: str, inbound: Inbound) -> Turn:
     sure = heard.certainty in SURE and not heard.negated
     if sure and heard.command in _ALWAYS:
         return _always(scene, talk, heard)
-    if heard.negated and heard.command is not None:
+    if heard.negated and heard.suggestions and (len(text) <= 8 or not is_report(scene, text)):
         return _not_done(talk, heard)
     if _is_alarm(scene, form, text):
         return file_text(scene, talk, text, inbound)
+    if form is not None and form.optional and sure and heard.command not in ("yes", "no", "ack"):
+        return _fresh(scene, talk.with_form(None), heard, text, inbound)
     if form is not None and form.asking is not None:
         return _answer(scene, talk, form, heard, text, inbound)
     return _fresh(scene, talk, heard, text, inbound)
@@ -84,9 +87,9 @@ def _is_alarm(scene: Scene, form: Form | None, text: str) -> bool:
 
 
 def _not_done(talk: Talk, heard: Heard) -> Turn:
-    if talk.form is not None and talk.form.command == heard.command:
+    if talk.form is not None and talk.form.command in heard.suggestions:
         return Turn(talk.with_form(None), (say("cancel.done"),))
-    return Turn(talk, (say("negated.nothing_done", verb=heard.command or ""),))
+    return Turn(talk, (say("negated.nothing_done"),))
 
 
 # ---- numbers and buttons ----------------------------------------------------------------------------------------
@@ -103,7 +106,9 @@ def _number(scene: Scene, talk: Talk, number: int, text: str, inbound: Inbound) 
                 return _choose(scene, talk, form.options[number - 1])
             if number < 1000:
                 return Turn(talk, (say("choice.no_such", most=len(form.options)), question(scene, form)))
-        return answer(scene, talk, form, text, inbound)
+        if not form.optional:
+            return answer(scene, talk, form, text, inbound)
+        talk = talk.with_form(None)
     if talk.choices and number <= len(talk.choices):
         return _choose(scene, talk, talk.choices[number - 1])
     if number >= 1000:
@@ -194,7 +199,11 @@ def _answer(scene: Scene, talk: Talk, form: Form, heard: Heard, text: str, inbou
     for index, choice in enumerate(form.options):
         if choice.label and choice.label == text:
             return _choose(scene, talk.with_form(kept), form.options[index])
-    return answer(scene, talk, kept, text, inbound)
+    turn = answer(scene, talk, kept, text, inbound)
+    after = turn.talk.form
+    if form.asking == "what" and form.command in _MATERIAL and after is not None and after.asking == "grid":
+        return _located(scene, turn.talk, after, inbound)
+    return turn
 
 
 # ---- a fresh sentence -------------------------------------------------------------------------------------------
@@ -231,7 +240,21 @@ def _obey(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inbound) -
         return _lost(scene, talk)
     if heard.certainty == "likely" and not scene.work.book.data.intents[name].harmless and not _points(talk, heard):
         return _did_you_mean(scene, talk, name, heard)
-    return begin(scene, talk, name, _known(talk, heard), heard.rest)
+    turn = begin(scene, talk, name, _known(talk, heard), heard.rest)
+    return _and_the_others(scene, talk, heard, turn)
+
+
+def _and_the_others(scene: Scene, talk: Talk, heard: Heard, turn: Turn) -> Turn:
+    """Several numbers before one verb mean the same for each, as far as nothing has to be asked."""
+    if turn.command is None or len(heard.numbers) < 2 or "into" in type(turn.command).model_fields:
+        return turn
+    more = []
+    for number in heard.numbers[1:]:
+        known = {"incident": _case_of(talk, number)}
+        other = begin(scene, talk, heard.command or "", known, heard.rest)
+        if other.command is not None:
+            more.append(other.command)
+    return Turn(turn.talk, turn.says, turn.command, tuple(more))
 
 
 _SMALL_TALK = frozenset({"thanks", "hello", "ack", "skip"})
@@ -256,20 +279,18 @@ def _yes_no(scene: Scene, talk: Talk, name: str) -> Turn:
 def _report(scene: Scene, talk: Talk, name: str, heard: Heard, inbound: Inbound) -> Turn:
     if not scene.may(command_named(name)):
         return Turn(talk, (say("refusal.not_allowed"),))
-    if name == "on_behalf" or not heard.rest.strip():
-        turn = begin(scene, talk, name, {}, heard.rest)
-        return _placed(scene, turn, inbound)
-    return file_text(scene, talk, heard.rest.strip(), inbound, name=name)
+    form = fill(scene, command_named(name), Form(command=name), heard.rest)
+    if "what" not in form.known:
+        return begin(scene, talk, name, dict(form.known))
+    return _located(scene, talk, form, inbound)
 
 
-def _placed(scene: Scene, turn: Turn, inbound: Inbound) -> Turn:
-    """A report whose words are all known, but not yet its place."""
-    command = turn.command
-    if command is None or not hasattr(command, "what") or getattr(command, "grid", None) is not None:
-        return turn
-    known = command.model_dump(exclude_defaults=True)
-    what = known.pop("what")
-    return file_text(scene, turn.talk, what, inbound, name=command.name, **known)
+def _located(scene: Scene, talk: Talk, form: Form, inbound: Inbound) -> Turn:
+    """The words of a report are known: read the place from them before asking for it."""
+    known = {key: value for key, value in form.known.items() if key != "what"}
+    return file_text(
+        scene, talk.with_form(None), str(form.known["what"]), inbound, name=form.command, **known
+    )
 
 
 def _quietly(scene: Scene, talk: Talk, name: str, heard: Heard, inbound: Inbound) -> Turn:

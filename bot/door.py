@@ -10,7 +10,7 @@ from bot.dialog import step
 from bot.forms import Turn
 from bot.message import Choice, Inbound
 from bot.scene import Say, Scene
-from bot.talk import Talk
+from bot.talk import Form, Talk
 from handlers.command import Command, Done, perform
 from handlers.people import recognise, set_home
 from handlers.refusal import Refusal
@@ -65,7 +65,8 @@ def _carry_out(work: Work, turn: Turn) -> Talk:
     """Perform the turn's command, then say what there is to say; the last prompt's choices become the numbers."""
     talk = turn.talk
     if turn.command is not None:
-        talk = _perform(work, talk, turn.command)
+        for command in (turn.command, *turn.more):
+            talk = _perform(work, talk, command)
     for said in turn.says:
         _reply(work, said)
     offered = [mail["choices"] for mail in work.answers if mail["choices"]]
@@ -89,7 +90,11 @@ def _perform(work: Work, talk: Talk, command: Command) -> Talk:
 def _spoken_of(talk: Talk, outcome: Done) -> Talk:
     if outcome.incident_id is None:
         return talk
-    return talk.model_copy(update={"last_case": outcome.incident_id})
+    talk = talk.model_copy(update={"last_case": outcome.incident_id})
+    if outcome.follow is None or talk.form is not None:
+        return talk
+    known = {"incident": outcome.incident_id}
+    return talk.with_form(Form(command=outcome.follow, known=known, asking="note", optional=True))
 
 
 def _reply(work: Work, said: Say) -> None:

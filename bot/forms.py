@@ -21,6 +21,8 @@ class Turn:
     talk: Talk
     says: tuple[Say, ...] = ()
     command: Command | None = None
+    more: tuple[Command, ...] = ()
+    """The same command for further cases: `接单 1和2`."""
 
 
 def begin(
@@ -40,16 +42,14 @@ def fill(scene: Scene, kind: type[Command], form: Form, rest: str) -> Form:
     """Try the words of the opening sentence on each field that is still missing."""
     known = dict(form.known)
     rest = _phone(kind, known, lead_off(rest))
-    for name, info in kind.model_fields.items():
-        ask = ask_of(info)
-        if not rest or name in known or ask.kind in ("quiet", "number", "place"):
-            continue
-        got = read(scene, ask, rest, None)
-        if isinstance(got, Read):
-            known[name] = got.value
-            rest = got.rest
-        elif ask.kind == "text":
-            break
+    asks = [(name, ask_of(info)) for name, info in kind.model_fields.items() if name not in known]
+    asks.sort(key=lambda pair: pair[1].kind == "text")  # free text takes what the others leave
+    for name, ask in asks:
+        if rest and ask.kind not in ("quiet", "number", "place"):
+            got = read(scene, ask, rest, None)
+            if isinstance(got, Read):
+                known[name] = got.value
+                rest = got.rest
     return form.model_copy(update={"known": known})
 
 

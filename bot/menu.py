@@ -2,7 +2,7 @@
 
 from bot.message import Choice
 from bot.scene import Say, Scene, say
-from handlers.command import COMMANDS
+from handlers.catalogue import COMMANDS
 
 WORDS = frozenset({"help", "menu", "cancel", "back", "resume", "undo", "human"})
 """Words about the talk itself; they work in any state."""

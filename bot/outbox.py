@@ -127,7 +127,7 @@ def _prompt(
         select(col(Conversation.state)).where(col(Conversation.chat_key) == key).with_for_update()
     ).first()
     talk = Talk.model_validate(row.state if row else {}).aged(now)
-    if talk.form is not None and talk.form.asking is not None:
+    if talk.form is not None and talk.form.asking is not None and not talk.form.optional:
         return ()
     if talk.choices != choices:
         offered = talk.model_copy(update={"choices": choices})

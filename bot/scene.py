@@ -6,7 +6,8 @@ from datetime import datetime
 from bot.message import Choice
 from handbook.places import Guess
 from handlers.choices import Option, options
-from handlers.command import COMMANDS, Command
+from handlers.catalogue import COMMANDS
+from handlers.command import Command
 from handlers.work import Work
 
 

@@ -28,6 +28,8 @@ class Form(_State):
     options: tuple[Choice, ...] = ()
     tries: int = 0
     confirmed: bool = False
+    optional: bool = False
+    """Words that may follow and need not: never shelved, never asked for again, gives way to any command."""
 
 
 class Loose(_State):
@@ -60,7 +62,7 @@ class Talk(_State):
         if self.touched_at is None or now - self.touched_at < STALE:
             return self
         talk = self.model_copy(update={"loose": Loose(), "last_case": None, "misheard": 0})
-        if self.form is not None and self.form.known:
+        if self.form is not None and self.form.known and not self.form.optional:
             talk = talk.shelve(self.touched_at)
         talk = talk.model_copy(update={"form": None})
         if talk.shelved_at is not None and now - talk.shelved_at > KEPT:
@@ -71,6 +73,8 @@ class Talk(_State):
         """Put the open form aside."""
         if self.form is None:
             return self
+        if self.form.optional:
+            return self.with_form(None)
         return self.model_copy(update={"form": None, "shelf": self.form, "shelved_at": at})
 
     def with_form(self, form: Form | None) -> "Talk":

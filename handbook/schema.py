@@ -101,6 +101,8 @@ class IncidentRules(Strict):
     grades: dict[Key, Grade]
     grade_of: dict[CategoryHint, Key]
     danger_grade: Key
+    other_category: str = "1299"
+    """What a report is filed as when its words fit no kind."""
     by_category: dict[str, CategoryRule] = {}
     returns_before_arbitration: int = 2
     arbitration: Span = Span.parse("4h")

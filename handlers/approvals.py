@@ -38,7 +38,6 @@ class _Asked(Command):
     may: ClassVar[str | None] = "handle"
     move: ClassVar[Move]
     incident: Mine
-    reason: Reason
 
 
 class Extend(_Asked):
@@ -46,7 +45,6 @@ class Extend(_Asked):
 
     name: ClassVar[str] = "extend"
     move: ClassVar[Move] = Move.EXTEND
-    incident: Mine
     span: SpanText
     reason: Reason
 
@@ -56,7 +54,6 @@ class Suspend(_Asked):
 
     name: ClassVar[str] = "suspend"
     move: ClassVar[Move] = Move.SUSPEND
-    incident: Mine
     span: SpanText
     reason: Reason
 
@@ -66,6 +63,7 @@ class NotOurs(_Asked):
 
     name: ClassVar[str] = "not_ours"
     move: ClassVar[Move] = Move.CLOSE_NOT_OURS
+    reason: Reason
 
 
 class Unsolvable(_Asked):
@@ -73,6 +71,7 @@ class Unsolvable(_Asked):
 
     name: ClassVar[str] = "unsolvable"
     move: ClassVar[Move] = Move.CLOSE_UNSOLVED
+    reason: Reason
 
 
 class Void(_Asked):
@@ -81,6 +80,7 @@ class Void(_Asked):
     name: ClassVar[str] = "void"
     confirm: ClassVar[bool] = True
     move: ClassVar[Move] = Move.CLOSE_INVALID
+    reason: Reason
 
 
 class Approve(Command):
@@ -119,7 +119,7 @@ def extend(work: Work, command: Extend) -> Done:
     if incident.extensions >= read_promise(incident.promise).max_extensions:
         raise Refusal("extend.too_often", number=incident.id, times=incident.extensions)
     earlier = _approved_before(work, incident) if incident.extensions else None
-    return _ask(work, incident, command, besides=earlier, span=str(span))
+    return _ask(work, incident, command.move, command.reason, besides=earlier, span=str(span))
 
 
 @handles(Suspend)
@@ -135,25 +135,25 @@ def suspend(work: Work, command: Suspend) -> Done:
     assert until is not None and longest is not None
     if until > longest:
         raise Refusal("suspend.too_long", longest=longest)
-    return _ask(work, incident, command, resume_at=until.isoformat())
+    return _ask(work, incident, command.move, command.reason, resume_at=until.isoformat())
 
 
 @handles(NotOurs)
 def not_ours(work: Work, command: NotOurs) -> Done:
     """Reviewed by a second person before the reporter hears it."""
-    return _ask(work, _own(work, command), command)
+    return _ask(work, _own(work, command), command.move, command.reason)
 
 
 @handles(Unsolvable)
 def unsolvable(work: Work, command: Unsolvable) -> Done:
     """Reviewed by a second person before the reporter hears it."""
-    return _ask(work, _own(work, command), command)
+    return _ask(work, _own(work, command), command.move, command.reason)
 
 
 @handles(Void)
 def void(work: Work, command: Void) -> Done:
     """Reviewed by a second person; a case in danger to life is never void by a word alone."""
-    return _ask(work, _own(work, command), command)
+    return _ask(work, _own(work, command), command.move, command.reason)
 
 
 def read_span(text: str) -> Span:
@@ -205,17 +205,19 @@ def _approved_before(work: Work, incident: Incident) -> int | None:
     return work.session.execute(query).scalar()
 
 
-def _ask(work: Work, incident: Incident, command: _Asked, *, besides: int | None = None, **data: Any) -> Done:
+def _ask(
+    work: Work, incident: Incident, move: Move, reason: str, *, besides: int | None = None, **data: Any
+) -> Done:
     approver = someone_above(work, incident.grid_id, "review", besides=(work.actor.id, besides)) or (
         someone_above(work, incident.grid_id, "review", besides=(work.actor.id,))
     )
     if approver is None:
         raise Refusal("approval.nobody", number=incident.id)
-    make(work, incident, Move.REQUEST, reason=command.reason, asks=command.move, approver=approver, **data)
+    make(work, incident, Move.REQUEST, reason=reason, asks=move, approver=approver, **data)
     incident.request = {
-        "move": str(command.move),
+        "move": str(move),
         "by": work.actor.id,
-        "reason": command.reason,
+        "reason": reason,
         "until": _approval_due(work, incident).isoformat(),
         "data": data,
     }

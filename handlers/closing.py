@@ -51,7 +51,16 @@ class Rate(Command):
     name: ClassVar[str] = "rate"
     incident: Annotated[int, Ask("case", among="to_rate")]
     rating: Annotated[Rating, Ask("option", among="ratings")]
-    reason: Annotated[str, Ask("text", offered=True), Field(max_length=1000)] = ""
+    reason: Annotated[str, Ask("text"), Field(max_length=1000)] = ""
+
+
+class Explain(Command):
+    """Words that follow a bad rating or an 未解决: kept with it and told to who has the case."""
+
+    name: ClassVar[str] = "explain"
+    in_menu: ClassVar[bool] = False
+    incident: Annotated[int, Ask("case", among="reported")]
+    note: Annotated[str, Ask("text"), Field(min_length=1, max_length=1000)]
 
 
 class Merge(Command):
@@ -176,7 +185,9 @@ def unsolved(work: Work, command: Unsolved) -> Done:
         raise Refusal(
             "unsolved.still_open", number=command.incident, title=incident.title, **_standing(work, incident)
         )
-    return Done({"number": incident.id, "state": incident.state, "round": incident.round}, incident.id)
+    reopened = not command.reason and incident.state is State.DISPATCHED
+    data = {"number": incident.id, "state": incident.state, "round": incident.round}
+    return Done(data, incident.id, "explain" if reopened else None)
 
 
 def _standing(work: Work, incident: Incident) -> dict[str, object]:
@@ -309,8 +320,30 @@ def rate(work: Work, command: Rate) -> Done:
     make(work, incident, Move.RATE, reason=command.reason or None, rating=command.rating)
     incident.rating, incident.rating_reason = command.rating, command.reason or None
     label = work.book.incidents.ratings[command.rating]
-    work.reply("rate.thanks", incident=incident, rating=label, number=command.incident, title=incident.title)
-    return Done({"number": incident.id, "rating": command.rating}, incident.id)
+    why = command.rating != "satisfied" and not command.reason
+    work.reply(
+        "rate.thanks_why" if why else "rate.thanks",
+        incident=incident,
+        rating=label,
+        number=command.incident,
+        title=incident.title,
+    )
+    return Done({"number": incident.id, "rating": command.rating}, incident.id, "explain" if why else None)
+
+
+@handles(Explain)
+def explain(work: Work, command: Explain) -> Done:
+    """The owner of an open case hears it; for a closed one it is the reason of the rating."""
+    incident, _ = _reported(work, command.incident)
+    make(work, incident, Move.NOTE, reason=command.note)
+    if incident.is_open:
+        tell_owner(
+            work, incident, "material.owner", event=f"explained:{incident.version}", note=command.note
+        )
+    elif incident.rating is not None and incident.rating_reason is None:
+        incident.rating_reason = command.note
+    work.reply("material.noted", incident=incident, number=command.incident, title=incident.title)
+    return Done({"number": incident.id}, incident.id)
 
 
 def _rating(value: str) -> Rating:

@@ -53,6 +53,8 @@ class Done:
 
     data: dict[str, Any] = field(default_factory=dict)
     incident_id: int | None = None
+    follow: str | None = None
+    """A command about the same case whose words may follow, though nothing is lost if they never come."""
 
 
 C = TypeVar("C", bound=Command)

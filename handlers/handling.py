@@ -26,6 +26,7 @@ from handlers.cases import (
 )
 from handlers.closing import ask_reporters
 from handlers.command import Ask, Command, Done, handles
+from handlers.dispatching import PartDone, part_done
 from handlers.dues import deadline, settle
 from handlers.promise import read_promise
 from handlers.refusal import Refusal
@@ -139,8 +140,10 @@ def arrive(work: Work, command: Arrive) -> Done:
 
 @handles(Finish)
 def finish(work: Work, command: Finish) -> Done:
-    """Handled is not closed: only the reporter's word closes a case."""
+    """Handled is not closed: only the reporter's word closes a case. A helper's 办结 is for their part."""
     incident = access.find(work, command.incident, lock=True)
+    if incident.owner_id != work.actor.id and access.is_helper(work, incident):
+        return part_done(work, PartDone(incident=command.incident, result=command.result))
     must_own(work, incident)
     _must_have_parts(work, incident, command)
     make(work, incident, Move.FINISH, reason=None, result=command.result)

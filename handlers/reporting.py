@@ -132,7 +132,9 @@ def _open(work: Work, command: _Told, *, reporter_id: int, privacy: Privacy) -> 
 def _new_row(work: Work, command: _Told, *, reporter_id: int, privacy: Privacy) -> Incident:
     assert work.actor.id is not None
     grid_id = command.grid or _own_grid(work)
-    category = command.category or work.book.kinds.propose(command.what).category or "other"
+    category = command.category or work.book.kinds.propose(command.what).category or (
+        work.book.incidents.other_category
+    )
     danger = work.book.danger.find(command.what)
     grade = work.book.incidents.danger_grade if danger else command.grade or grade_for(work, category)
     if grid_id not in work.tree.nodes:

@@ -38,9 +38,28 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def choice_type(enum: type[StrEnum], length: int = 24) -> String:
-    """Column type of a StrEnum kept as its text: readable in the database, guarded by a CHECK."""
-    return String(length=max(length, *(len(member) for member in enum)))
+class ChoiceType(TypeDecorator[StrEnum]):
+    """A StrEnum kept as its text: readable in the database, guarded by a CHECK, an enum again when it is read."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, enum: type[StrEnum], length: int = 24) -> None:
+        super().__init__(length=max(length, *(len(member) for member in enum)))
+        self.enum = enum
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Store the text of a member."""
+        return None if value is None else str(self.enum(value))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        """Give back the member."""
+        return None if value is None else self.enum(value)
+
+
+def choice_type(enum: type[StrEnum]) -> ChoiceType:
+    """Column type of a StrEnum."""
+    return ChoiceType(enum)
 
 
 def in_values(column: str, enum: type[StrEnum]) -> str:

@@ -1,0 +1,28 @@
+"""The catalogue: importing it enters every noun's commands into the table of what may be asked."""
+
+from handlers import (
+    amending,
+    approvals,
+    boards,
+    closing,
+    dispatching,
+    handling,
+    people,
+    pressing,
+    reporting,
+)
+from handlers.command import COMMANDS, HANDLERS
+
+__all__ = [
+    "COMMANDS",
+    "HANDLERS",
+    "amending",
+    "approvals",
+    "boards",
+    "closing",
+    "dispatching",
+    "handling",
+    "people",
+    "pressing",
+    "reporting",
+]
