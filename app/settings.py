@@ -1,0 +1,186 @@
+"""What the machine decides, read from the environment alone: addresses, secrets, which channels are on."""
+
+import ipaddress
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+T = TypeVar("T")
+
+LEVELS = ("debug", "info", "warning", "error")
+_TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
+_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
+
+
+class WrongSetting(Exception):
+    """A setting cannot be used; the message is a plain sentence that names it and says what is wanted."""
+
+
+@dataclass(frozen=True)
+class Telegram:
+    """What is needed to be a Telegram bot. Without a webhook's address it polls."""
+
+    token: str = field(repr=False)
+    secret: str = field(default="", repr=False)
+    webhook_url: str | None = None
+    base_url: str = "https://api.telegram.org"
+
+    @property
+    def calls(self) -> str:
+        """Where the Bot API is, as Telegram's library wants it."""
+        return f"{self.base_url}/bot"
+
+    @property
+    def files(self) -> str:
+        """Where files are fetched."""
+        return f"{self.base_url}/file/bot"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that the program is told by the machine it runs on."""
+
+    database_url: str
+    place: str
+    host: str
+    port: int
+    media: Path
+    log: str
+    writers: int
+    """Works at once on PostgreSQL; SQLite has one writer whatever is said."""
+    telegram: Telegram | None
+    trial: Path | None
+    """File in which a trial's channel notes what it sent (XIAOGE_TEST_HOOK); never set in earnest."""
+
+
+def read_settings(
+    environment: Mapping[str, str] = os.environ, *, database: str = "sqlite:///var/xiaoge.db"
+) -> Settings:
+    """Read the environment, so that a mistake is told in one sentence at the start and not by a trace later.
+
+    Args:
+        environment: names and values; the process's own unless told.
+        database: the SQLAlchemy URL used where XIAOGE_DATABASE_URL is not set.
+
+    Raises:
+        WrongSetting: a value cannot be used.
+    """
+    read = _Reader(environment)
+    host = read("HOST", "127.0.0.1", str)
+    return Settings(
+        database_url=read("DATABASE_URL", database, _database),
+        place=read("PLACE", "minhou", _place),
+        host=host,
+        port=read("PORT", "8000", _port),
+        media=read("MEDIA", "var/media", Path),
+        log=read("LOG", "info", _level),
+        writers=read("WRITERS", "4", _writers),
+        telegram=_telegram(read),
+        trial=_trial(read, host),
+    )
+
+
+class _Reader:
+    """Reads one setting after the other; an empty value counts as none."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def __call__(self, name: str, default: str, form: Callable[[str], T]) -> T:
+        value = self._environment.get(f"XIAOGE_{name}", "").strip() or default
+        try:
+            return form(value)
+        except ValueError as why:
+            raise WrongSetting(f"XIAOGE_{name} cannot be used: {why}") from None
+
+    def has(self, name: str) -> bool:
+        """Tell whether a setting is there."""
+        return bool(self._environment.get(f"XIAOGE_{name}", "").strip())
+
+
+def _database(value: str) -> str:
+    """The message never repeats the value: a URL may hold a password."""
+    if not value.startswith(("sqlite:///", "postgresql:", "postgresql+psycopg:", "postgres:")):
+        raise ValueError(
+            "give a database like sqlite:///var/xiaoge.db or postgresql://user:password@host/name."
+        )
+    return "postgresql:" + value.removeprefix("postgres:") if value.startswith("postgres:") else value
+
+
+def _place(value: str) -> str:
+    from handbook import places
+
+    if value not in places():
+        raise ValueError(f"there is no place {value!r}; there are {', '.join(places())}.")
+    return value
+
+
+def _port(value: str) -> int:
+    if not value.isdecimal() or not 0 <= int(value) <= 65535:
+        raise ValueError(f"{value!r} is no port; give a number from 1 to 65535.")
+    return int(value)
+
+
+def _writers(value: str) -> int:
+    if not value.isdecimal() or not 1 <= int(value) <= 32:
+        raise ValueError(f"{value!r} is no number from 1 to 32.")
+    return int(value)
+
+
+def _level(value: str) -> str:
+    if value.lower() not in LEVELS:
+        raise ValueError(f"{value!r} is not one of {', '.join(LEVELS)}.")
+    return value.lower()
+
+
+def _telegram(read: _Reader) -> Telegram | None:
+    if not read.has("TELEGRAM_TOKEN"):
+        return None
+    webhook = read("TELEGRAM_WEBHOOK_URL", "", _address) or None
+    secret = read("TELEGRAM_SECRET", "", _secret)
+    if webhook and not secret:
+        raise WrongSetting(
+            "XIAOGE_TELEGRAM_SECRET is missing: with a webhook anybody could speak as Telegram without it."
+        )
+    base = read("TELEGRAM_BASE_URL", "https://api.telegram.org", _address).rstrip("/")
+    return Telegram(read("TELEGRAM_TOKEN", "", _token), secret, webhook, base)
+
+
+def _token(value: str) -> str:
+    if not _TOKEN.fullmatch(value):
+        raise ValueError("a bot's token looks like 123456:ABC-DEF.")
+    return value
+
+
+def _secret(value: str) -> str:
+    if value and not _SECRET.fullmatch(value):
+        raise ValueError("give 16 to 256 letters, digits, _ or -.")
+    return value
+
+
+def _address(value: str) -> str:
+    if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
+        raise ValueError("give an address that begins with https://.")
+    return value
+
+
+def _trial(read: _Reader, host: str) -> Path | None:
+    """A trial's door trusts whoever comes, so it opens to this machine alone."""
+    if not read.has("TEST_HOOK"):
+        return None
+    if not _is_loopback(host):
+        raise WrongSetting(
+            "XIAOGE_TEST_HOOK is for trials on this machine: listen on 127.0.0.1, or unset it."
+        )
+    return read("TEST_HOOK", "", Path)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
