@@ -169,7 +169,9 @@ def _resume(scene: Scene, talk: Talk) -> Turn:
     if form is None:
         return Turn(talk, (say("resume.nothing"),))
     talk = talk.model_copy(update={"form": form, "shelf": None, "shelved_at": None})
-    return Turn(talk, (question(scene, form),)) if form.asking else begin(scene, talk, form.command, form.known)
+    return (
+        Turn(talk, (question(scene, form),)) if form.asking else begin(scene, talk, form.command, form.known)
+    )
 
 
 def _undo(scene: Scene, talk: Talk, heard: Heard) -> Turn:
@@ -238,7 +240,11 @@ def _obey(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inbound) -
         return _report(scene, talk, name, heard, inbound)
     if name not in COMMANDS:
         return _lost(scene, talk)
-    if heard.certainty == "likely" and not scene.work.book.data.intents[name].harmless and not _points(talk, heard):
+    if (
+        heard.certainty == "likely"
+        and not scene.work.book.data.intents[name].harmless
+        and not _points(talk, heard)
+    ):
         return _did_you_mean(scene, talk, name, heard)
     turn = begin(scene, talk, name, _known(talk, heard), heard.rest)
     return _and_the_others(scene, talk, heard, turn)
@@ -370,5 +376,3 @@ def _single(talk: Talk) -> int | None:
         found = numbers.pop()
         return int(found) if found is not None else None
     return None
-
-

@@ -98,5 +98,8 @@ def _spoken_of(talk: Talk, outcome: Done) -> Talk:
 
 
 def _reply(work: Work, said: Say) -> None:
-    choices = [choice.model_dump(mode="json", exclude_defaults=True) | {"label": choice.label} for choice in said.choices]
+    choices = [
+        choice.model_dump(mode="json", exclude_defaults=True) | {"label": choice.label}
+        for choice in said.choices
+    ]
     work.reply(said.text, choices=choices, **said.args)

@@ -79,7 +79,9 @@ def go_on(scene: Scene, talk: Talk, form: Form) -> Turn:
             turn = _ask(scene, talk, form, name, ask)
             if turn is not None:
                 return turn
-            form = form.model_copy(update={"known": {**form.known, name: scene.options(ask.among or "")[0].value}})
+            form = form.model_copy(
+                update={"known": {**form.known, name: scene.options(ask.among or "")[0].value}}
+            )
     if kind.confirm and not form.confirmed:
         return _confirm(scene, talk, form)
     return _give(talk, kind, form)
@@ -155,7 +157,9 @@ def take(scene: Scene, talk: Talk, form: Form, value: Any, extra: dict[str, Any]
     if form.asking == CONFIRM:
         return _decided(scene, talk, form, bool(value))
     known = {**form.known, form.asking: value, **(extra or {})}
-    return go_on(scene, talk, form.model_copy(update={"known": known, "asking": None, "options": (), "tries": 0}))
+    return go_on(
+        scene, talk, form.model_copy(update={"known": known, "asking": None, "options": (), "tries": 0})
+    )
 
 
 def skip(scene: Scene, talk: Talk, form: Form) -> Turn:
@@ -200,7 +204,8 @@ def _unclear(scene: Scene, talk: Talk, form: Form, got: Unclear | None) -> Turn:
     asked = form.model_copy(update={"tries": tries, "options": options})
     if tries >= TRIES:
         return Turn(
-            talk.with_form(asked).shelve(scene.now), (say("slot.give_up", Choice(label="找人帮忙", do="human")),)
+            talk.with_form(asked).shelve(scene.now),
+            (say("slot.give_up", Choice(label="找人帮忙", do="human")),),
         )
     if got is not None:
         return Turn(talk.with_form(asked), (say(got.text, *options, **_shown(form)),))

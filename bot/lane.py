@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sqlalchemy import bindparam, select, update
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from bot.door import receive
 from bot.message import Inbound
@@ -308,9 +308,7 @@ class _Writer:
             .order_by(CONVERSATION.c.chat_key)
             .with_for_update(skip_locked=True)
         )
-        return {
-            row.chat_key: {"state": row.state, "person": row.person_id} for row in session.execute(query)
-        }
+        return {row.chat_key: {"state": row.state, "person": row.person_id} for row in session.execute(query)}
 
     def _one(self, session: Session, tree: Any, row: Any, talks: dict[str, dict[str, Any]]) -> bool:
         """One message in its own savepoint. A message that fails three times is dead and does not hold up others."""
@@ -364,4 +362,3 @@ class _Writer:
                 for key in keys
             ],
         )
-

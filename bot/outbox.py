@@ -201,9 +201,7 @@ def _gone(session: Session, letter: Letter, why: str) -> None:
     """The account is not used again; a push is tried on the person's next account, an answer is dead."""
     session.execute(
         update(Account)
-        .where(
-            col(Account.channel) == letter.channel, col(Account.handle) == letter.message.handle
-        )
+        .where(col(Account.channel) == letter.channel, col(Account.handle) == letter.message.handle)
         .values(gone=True)
     )
     _mark(

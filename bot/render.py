@@ -76,7 +76,11 @@ def parts(
     lines = [f"{number} {clean(choice.label)}" for number, choice in shown]
     if lines:
         text = f"{text}\n{_joined(lines)}"
-    buttons = tuple((clean(choice.label), f"{mail_id}:{number - 1}") for number, choice in shown) if can.buttons else ()
+    buttons = (
+        tuple((clean(choice.label), f"{mail_id}:{number - 1}") for number, choice in shown)
+        if can.buttons
+        else ()
+    )
     return split(text, can.longest), buttons
 
 

@@ -129,4 +129,3 @@ def doubtful(scene: Scene, talk: Talk, text: str, inbound: Inbound) -> Turn:
         Choice(label="不是", do="menu"),
     )
     return Turn(talk, (say("unclear.is_it_a_report", *choices, what=text[:20]),))
-

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from bot.message import Choice
 from handbook.places import Guess
-from handlers.choices import Option, options
 from handlers.catalogue import COMMANDS
+from handlers.choices import Option, options
 from handlers.command import Command
 from handlers.work import Work
 
@@ -16,11 +17,11 @@ class Say:
     """One thing to answer: a text key, its arguments, and the choices below it."""
 
     text: str
-    args: dict[str, object]
+    args: dict[str, Any]
     choices: tuple[Choice, ...] = ()
 
 
-def say(text: str, *choices: Choice, **args: object) -> Say:
+def say(text: str, *choices: Choice, **args: Any) -> Say:
     """Shorthand for an answer."""
     return Say(text, args, choices)
 

@@ -136,7 +136,9 @@ def _option(scene: Scene, ask: Ask, text: str) -> Reading:
     words = lead_off(text)
     if not words:
         return None
-    exact = [o for o in options if o.label == words] or [o for o in options if o.label in words or words in o.label]
+    exact = [o for o in options if o.label == words] or [
+        o for o in options if o.label in words or words in o.label
+    ]
     if len(exact) == 1:
         return Read(exact[0].value, lead_off(words.replace(exact[0].label, "", 1)))
     if ask.among == "categories" and not exact:

@@ -2,37 +2,41 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
+from sqlmodel import col
 
 from handlers.refusal import NotFound
 from handlers.work import Reading
-from models import Grid, Incident, Part, Participant
+from models import Grid, Incident, Part, Participant, Privacy
 
 
 def in_area(reading: Reading) -> ColumnElement[bool]:
     """Condition: the case lies in the subtree of one of the actor's posts."""
     ranges = reading.actor.ranges
     if not ranges:
-        return Incident.id.is_(None)  # type: ignore[union-attr]
-    within = or_(*(and_(Grid.path >= low, Grid.path < high) for low, high in ranges))  # type: ignore[operator]
-    return Incident.grid_id.in_(select(Grid.id).where(within))  # type: ignore[attr-defined]
+        return false()
+    within = or_(*(and_(col(Grid.path) >= low, col(Grid.path) < high) for low, high in ranges))
+    return col(Incident.grid_id).in_(select(col(Grid.id)).where(within))
 
 
 def takes_part(reading: Reading, *parts: Part) -> ColumnElement[bool]:
     """Condition: the actor reported, follows or helps with the case."""
-    mine = [Participant.incident_id == Incident.id, Participant.person_id == reading.actor.id]
+    mine = [
+        col(Participant.incident_id) == col(Incident.id),
+        col(Participant.person_id) == reading.actor.id,
+    ]
     if parts:
-        mine.append(Participant.part.in_(parts))  # type: ignore[attr-defined]
+        mine.append(col(Participant.part).in_(parts))
     return exists().where(*mine)
 
 
 def is_concerned(reading: Reading) -> ColumnElement[bool]:
     """Condition: the case is on the actor's own table (owner, approver or handler)."""
     me = reading.actor.id
-    return or_(Incident.owner_id == me, Incident.approver_id == me, Incident.handler_id == me)  # type: ignore[arg-type]
+    return or_(col(Incident.owner_id) == me, col(Incident.approver_id) == me, col(Incident.handler_id) == me)
 
 
-def seen_by(reading: Reading) -> Select[tuple[Incident]]:
+def seen_by(reading: Reading) -> Select[Incident]:
     """The only permitted select of cases for a person: their own, and those of their area by their posts."""
     conditions = [takes_part(reading), is_concerned(reading)]
     if reading.actor.posts:
@@ -43,8 +47,8 @@ def seen_by(reading: Reading) -> Select[tuple[Incident]]:
 def _not_secret(reading: Reading) -> ColumnElement[bool]:
     """A secret case shows on nobody's board but the arbiter's and the supervisor's."""
     if reading.actor.may("arbitrate") or reading.actor.may("supervise"):
-        return Incident.id.is_not(None)  # type: ignore[union-attr]
-    return Incident.privacy != "secret"  # type: ignore[return-value]
+        return true()
+    return col(Incident.privacy) != Privacy.SECRET
 
 
 def find(reading: Reading, number: int, *, lock: bool = False) -> Incident:
@@ -52,10 +56,10 @@ def find(reading: Reading, number: int, *, lock: bool = False) -> Incident:
 
     `lock` holds the row until the work commits. Raises NotFound alike for what is absent and what is not theirs.
     """
-    query = seen_by(reading).where(Incident.id == number)  # type: ignore[arg-type]
+    query = seen_by(reading).where(col(Incident.id) == number)
     if lock:
         query = query.with_for_update(of=Incident)
-    incident = reading.session.execute(query).scalar_one_or_none()
+    incident: Incident | None = reading.session.execute(query).scalar_one_or_none()
     if incident is None:
         raise NotFound(number=number)
     return incident
@@ -72,10 +76,10 @@ def is_helper(reading: Reading, incident: Incident) -> bool:
 
 
 def _has_part(reading: Reading, incident: Incident, parts: Sequence[Part]) -> bool:
-    query = select(Participant.id).where(
-        Participant.incident_id == incident.id,  # type: ignore[arg-type]
-        Participant.person_id == reading.actor.id,  # type: ignore[arg-type]
-        Participant.part.in_(parts),  # type: ignore[attr-defined]
+    query = select(col(Participant.id)).where(
+        col(Participant.incident_id) == incident.id,
+        col(Participant.person_id) == reading.actor.id,
+        col(Participant.part).in_(parts),
     )
     return reading.session.execute(query).first() is not None
 
@@ -84,4 +88,3 @@ def stands_above(reading: Reading, incident: Incident) -> bool:
     """Whether the case lies in the area of a post of the actor that can assign or supervise."""
     path = reading.tree.nodes[incident.grid_id].path
     return any(reading.actor.may_on(ability, path) for ability in ("assign", "supervise", "arbitrate"))
-

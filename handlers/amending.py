@@ -117,7 +117,8 @@ def _just_self_handled(work: Work, incident: Incident) -> bool:
     """A self-handled deed can be taken back by its worker within the undo window."""
     window = timedelta(minutes=work.book.incidents.undo_minutes)
     return (
-        incident.handler_id == incident.reporter_id == work.actor.id and incident.opened_at >= work.now - window
+        incident.handler_id == incident.reporter_id == work.actor.id
+        and incident.opened_at >= work.now - window
     )
 
 
@@ -248,7 +249,7 @@ def amend(work: Work, command: Amend) -> Done:
         choice("改地点", "relocate", incident),
         choice("改类别", "recategorise", incident),
     ]
-    if work.actor.may("handle") and access.stands_above(work, incident) or incident.owner_id == work.actor.id:
+    if (work.actor.may("handle") and access.stands_above(work, incident)) or incident.owner_id == work.actor.id:
         choices.append(choice("改级别", "regrade", incident))
     work.reply("amend.what", incident=incident, choices=choices, **about(work, incident))
     return Done({"number": incident.id}, incident.id)
@@ -265,6 +266,10 @@ def add_material(work: Work, command: AddMaterial) -> Done:
     work.reply("material.added", incident=incident, number=incident.id, title=incident.title)
     if incident.is_open:
         tell_owner(
-            work, incident, "material.owner", event=f"material:{incident.version}", note=command.note or "照片"
+            work,
+            incident,
+            "material.owner",
+            event=f"material:{incident.version}",
+            note=command.note or "照片",
         )
     return Done({"number": incident.id}, incident.id)

@@ -159,7 +159,14 @@ def void(work: Work, command: Void) -> Done:
 def read_span(text: str) -> Span:
     """A length of time as people write it: 3天, 2小时, 30分钟, 2个工作日, or as the book writes it."""
     plain = text.strip().replace(" ", "").replace("个", "")
-    for words, unit in (("工作日", "d"), ("工作时", "h"), ("天", "d"), ("日", "d"), ("小时", "h"), ("分钟", "m")):
+    for words, unit in (
+        ("工作日", "d"),
+        ("工作时", "h"),
+        ("天", "d"),
+        ("日", "d"),
+        ("小时", "h"),
+        ("分钟", "m"),
+    ):
         if plain.endswith(words):
             plain = plain[: -len(words)] + unit
             break
@@ -171,16 +178,18 @@ def read_span(text: str) -> Span:
     try:
         span = Span.parse(plain)
     except ValueError as wrong:
-        raise Refusal("span.unclear", text=text[:20]) from wrong
+        raise Refusal("span.unclear", said=text[:20]) from wrong
     if span.amount <= 0:
-        raise Refusal("span.unclear", text=text[:20])
+        raise Refusal("span.unclear", said=text[:20])
     return span
 
 
 def _count(words: str) -> int:
     if words.isdigit():
         return int(words)
-    return {"半": 1, "一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "十": 10}.get(words, 0)
+    return {"半": 1, "一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "十": 10}.get(
+        words, 0
+    )
 
 
 def _own(work: Work, command: _Asked) -> Incident:
@@ -313,7 +322,9 @@ def disapprove(work: Work, command: Disapprove) -> Done:
         reason=command.reason or "未说明",
         **about(work, incident),
     )
-    work.reply("approval.not_done", incident=incident, asks=request_words(work, request), **about(work, incident))
+    work.reply(
+        "approval.not_done", incident=incident, asks=request_words(work, request), **about(work, incident)
+    )
     return Done({"number": incident.id, "state": incident.state}, incident.id)
 
 

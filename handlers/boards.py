@@ -77,11 +77,17 @@ Section = tuple[str, Callable[[Incident, datetime, datetime], bool]]
 
 _SECTIONS: Sequence[Section] = (
     ("待您审批", lambda c, now, night: c.request is not None and c.approver_id is not None),
-    ("已超时", lambda c, now, night: c.state in TO_BE_DONE and c.resolve_due is not None and c.resolve_due <= now),
+    (
+        "已超时",
+        lambda c, now, night: c.state in TO_BE_DONE and c.resolve_due is not None and c.resolve_due <= now,
+    ),
     ("新派来", lambda c, now, night: c.state is State.DISPATCHED),
     ("退回待派", lambda c, now, night: c.state in (State.RETURNED, State.ARBITRATION)),
     ("待核查", lambda c, now, night: c.state is State.HANDLED),
-    ("今天到期", lambda c, now, night: c.state in IN_HAND and c.resolve_due is not None and c.resolve_due <= night),
+    (
+        "今天到期",
+        lambda c, now, night: c.state in IN_HAND and c.resolve_due is not None and c.resolve_due <= night,
+    ),
     ("办理中", lambda c, now, night: c.state in IN_HAND),
     ("等居民确认", lambda c, now, night: c.state is State.WAITING_REPORTER),
     ("挂账中", lambda c, now, night: c.state is State.PAUSED),
@@ -92,8 +98,10 @@ def todo_cases(reading: Reading) -> list[tuple[str, Incident]]:
     """Everything on a worker's table with the heading it stands under, most pressing first."""
     me = reading.actor.id
     mine = (col(Incident.owner_id) == me) | (col(Incident.approver_id) == me)
-    query = select(Incident).where(mine, col(Incident.state).in_(OPEN)).order_by(
-        col(Incident.resolve_due), col(Incident.id)
+    query = (
+        select(Incident)
+        .where(mine, col(Incident.state).in_(OPEN))
+        .order_by(col(Incident.resolve_due), col(Incident.id))
     )
     found = list(reading.session.execute(query).scalars())
     helping = [c for c in cases(reading, "helping") if c.owner_id != me]
@@ -165,7 +173,9 @@ def send_day_cards(work: Work, command: SendDayCards) -> Done:
         actor = work.tree.staff.get(owner) if owner is not None else None
         if actor is None or owner is None:
             continue
-        rows = [r for r in todo_cases(Reading(work.session, work.now, work.book, work.tree, actor)) if _to_act(r)]
+        rows = [
+            r for r in todo_cases(Reading(work.session, work.now, work.book, work.tree, actor)) if _to_act(r)
+        ]
         if rows:
             work.tell(owner, "todo.morning", key=f"day_card:{command.slot}", **_card(work, rows))
             told += 1
@@ -382,5 +392,3 @@ def board_counts(reading: Reading) -> tuple[int, int]:
     late = func.count().filter(shown.c.resolve_due <= reading.now)
     total, overdue = reading.session.execute(select(func.count(), late).select_from(shown)).one()
     return total, overdue
-
-

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlmodel import col
 
 from handlers.dues import deadline
 from handlers.promise import Promise, read_promise
@@ -12,6 +13,7 @@ from handlers.work import Reading, Work
 from models import TO_BE_DONE, Incident, Move, Part, Participant, Person, Privacy, State
 
 Choices = list[dict[str, Any]]
+
 
 def choice(label: str, do: str, incident: Incident | None = None, **known: Any) -> dict[str, Any]:
     """A numbered answer that gives a command, mostly about one case."""
@@ -43,7 +45,9 @@ def keeper_from(work: Work, incident_grid: int, promise: Promise, step: int) -> 
     return None
 
 
-def someone_above(work: Work, grid_id: int, *abilities: str, besides: Sequence[int | None] = ()) -> int | None:
+def someone_above(
+    work: Work, grid_id: int, *abilities: str, besides: Sequence[int | None] = ()
+) -> int | None:
     """The nearest person upward from a grid whose posts there give all `abilities`."""
     for node in work.tree.upward(grid_id):
         for person_id in work.tree.keepers(node.id):
@@ -58,9 +62,9 @@ def least_loaded(work: Work, people: Sequence[int]) -> int:
     if len(people) == 1:
         return people[0]
     rows = work.session.execute(
-        select(Incident.owner_id, func.count(), func.max(Incident.id))
-        .where(Incident.owner_id.in_(people), Incident.state.in_(TO_BE_DONE))  # type: ignore[union-attr,attr-defined]
-        .group_by(Incident.owner_id)  # type: ignore[arg-type]
+        select(col(Incident.owner_id), func.count(), func.max(col(Incident.id)))
+        .where(col(Incident.owner_id).in_(people), col(Incident.state).in_(TO_BE_DONE))
+        .group_by(col(Incident.owner_id))
     )
     load = {owner: (count, latest) for owner, count, latest in rows}
     return min(people, key=lambda person: (*load.get(person, (0, 0)), person))
@@ -121,8 +125,8 @@ def participants(work: Reading, incident: Incident, *parts: Part) -> list[Partic
     """People with a part in a case, in the order they came."""
     query = (
         select(Participant)
-        .where(Participant.incident_id == incident.id, Participant.part.in_(parts))  # type: ignore[arg-type,attr-defined]
-        .order_by(Participant.id)  # type: ignore[arg-type]
+        .where(col(Participant.incident_id) == incident.id, col(Participant.part).in_(parts))
+        .order_by(col(Participant.id))
     )
     return list(work.session.execute(query).scalars())
 

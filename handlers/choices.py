@@ -58,9 +58,7 @@ CASES: Mapping[str, Callable[[Reading], ColumnElement[bool]]] = {
     "reported": lambda r: and_(_reported(r), _in(*OPEN)),
     "to_accept": lambda r: and_(_mine(r), _in(State.DISPATCHED, State.RETURNED)),
     "in_hand": lambda r: and_(_mine(r), _in(*IN_HAND, State.DISPATCHED)),
-    "to_finish": lambda r: or_(
-        and_(_mine(r), _in(*TO_BE_DONE)), and_(_helping(r), _in(*OPEN))
-    ),
+    "to_finish": lambda r: or_(and_(_mine(r), _in(*TO_BE_DONE)), and_(_helping(r), _in(*OPEN))),
     "seen": lambda r: and_(or_(_reported(r), _mine(r), _helping(r)), _in(*OPEN)),
     "mine": lambda r: and_(_mine(r), _in(*TO_BE_DONE, State.RETURNED, State.ARBITRATION)),
     "paused": lambda r: and_(_mine(r), _in(State.PAUSED)),

@@ -250,8 +250,11 @@ def agenda(state_kinds: Iterable[Kind], all_clocks: Clocks, facts: Sequence[Fact
 
 def _answered(leg: Leg, facts: Sequence[Fact]) -> bool:
     return any(
-        fact.move is Move.WARN and fact.data.get("clock") == leg.kind and fact.at >= leg.started
-        and leg.due is not None and fact.at >= leg.due
+        fact.move is Move.WARN
+        and fact.data.get("clock") == leg.kind
+        and fact.at >= leg.started
+        and leg.due is not None
+        and fact.at >= leg.due
         for fact in facts
     )
 

@@ -1,6 +1,6 @@
 """Closing: the reporter's word ends a case, opens it again, and rates it once."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 from sqlalchemy import update
@@ -92,7 +92,10 @@ def ask_reporters(work: Work, incident: Incident, result: str) -> None:
         _ask(work, incident, part, result)
     if incident.owner_id == work.actor.id:
         work.reply(
-            "finish.done", incident=incident, minutes=work.book.incidents.undo_minutes, **about(work, incident)
+            "finish.done",
+            incident=incident,
+            minutes=work.book.incidents.undo_minutes,
+            **about(work, incident),
         )
     else:
         tell_owner(work, incident, "finish.passed", event=f"passed:{incident.version}")
@@ -190,7 +193,7 @@ def unsolved(work: Work, command: Unsolved) -> Done:
     return Done(data, incident.id, "explain" if reopened else None)
 
 
-def _standing(work: Work, incident: Incident) -> dict[str, object]:
+def _standing(work: Work, incident: Incident) -> dict[str, Any]:
     return {
         "stage": work.stage(incident.state),
         "owner": role_and_name(work, incident.owner_id),
@@ -278,7 +281,9 @@ def reopen(work: Work, incident: Incident, *, reason: str) -> None:
     incident.returns = incident.extensions = 0
     incident.rating = incident.rating_reason = None
     work.session.execute(
-        update(Participant).where(col(Participant.incident_id) == incident.id).values(answer=None, done_at=None)
+        update(Participant)
+        .where(col(Participant.incident_id) == incident.id)
+        .values(answer=None, done_at=None)
     )
     hand_to(work, incident, Move.REOPEN, owner, reason=reason or None, round=incident.round)
     settle(work, incident)
@@ -337,9 +342,7 @@ def explain(work: Work, command: Explain) -> Done:
     incident, _ = _reported(work, command.incident)
     make(work, incident, Move.NOTE, reason=command.note)
     if incident.is_open:
-        tell_owner(
-            work, incident, "material.owner", event=f"explained:{incident.version}", note=command.note
-        )
+        tell_owner(work, incident, "material.owner", event=f"explained:{incident.version}", note=command.note)
     elif incident.rating is not None and incident.rating_reason is None:
         incident.rating_reason = command.note
     work.reply("material.noted", incident=incident, number=command.incident, title=incident.title)

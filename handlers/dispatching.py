@@ -156,7 +156,7 @@ def return_case(work: Work, command: ReturnCase) -> Done:
     promise = read_promise(incident.promise)
     arbiter = someone_above(work, incident.grid_id, "arbitrate", besides=(work.actor.id,))
     upper = _who_assigns(work, incident)
-    if upper is None or incident.step >= promise.top and incident.unit_id is None:
+    if upper is None or (incident.step >= promise.top and incident.unit_id is None):
         raise Refusal("return.backstop", number=incident.id, title=incident.title)
     if _was_arbitrated(work, incident):
         raise Refusal("return.arbitrated", number=incident.id, title=incident.title)

@@ -86,9 +86,7 @@ class _Builder:
         """Write a person and the post they hold."""
         person_id = self.person(post.name, seat=post.key, phone=post.phone)
         self._work.session.add(
-            Post(
-                person_id=person_id, role=post.role, grid_id=grid_id, unit_id=unit_id, since=self._work.now
-            )
+            Post(person_id=person_id, role=post.role, grid_id=grid_id, unit_id=unit_id, since=self._work.now)
         )
 
     def person(

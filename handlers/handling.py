@@ -133,7 +133,10 @@ def arrive(work: Work, command: Arrive) -> Done:
         work, incident, "arrive.reporter", event=f"arrived:{incident.version}", owner=work.actor.name
     )
     work.reply(
-        "arrive.done", incident=incident, choices=[choice("办结", "finish", incident)], **about(work, incident)
+        "arrive.done",
+        incident=incident,
+        choices=[choice("办结", "finish", incident)],
+        **about(work, incident),
     )
     return Done({"number": incident.id, "state": incident.state}, incident.id)
 
@@ -292,8 +295,9 @@ def _retract(work: Work, incident: Incident) -> Done:
         work, incident, "retract.reporter", event=f"retracted:{incident.version}", owner=work.actor.name
     )
     work.reply(
-        "retract.done", incident=incident, choices=[choice("办结", "finish", incident)], **about(work, incident)
+        "retract.done",
+        incident=incident,
+        choices=[choice("办结", "finish", incident)],
+        **about(work, incident),
     )
     return Done({"number": incident.id, "state": incident.state}, incident.id)
-
-

@@ -1,5 +1,6 @@
 """People: who stands behind an account, and whom one can turn to."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from sqlalchemy import select, update
@@ -15,7 +16,15 @@ from models import Account, Person
 
 
 def recognise(
-    session: Session, book: Book, tree: Tree, *, channel: str, handle: str, chat: str, name: str, now: object
+    session: Session,
+    book: Book,
+    tree: Tree,
+    *,
+    channel: str,
+    handle: str,
+    chat: str,
+    name: str,
+    now: datetime,
 ) -> Actor:
     """The person behind an account; a sender nobody knows becomes a resident and can report at once.
 
@@ -50,7 +59,9 @@ def set_home(work: Work, grid_id: int) -> None:
 def resident_by_phone(work: Work, name: str, phone: str | None) -> int:
     """The resident a worker files for: found by phone, else entered with the little that is known."""
     if phone:
-        found = work.session.execute(select(col(Person.id)).where(col(Person.phone) == phone)).scalar()
+        found: int | None = work.session.execute(
+            select(col(Person.id)).where(col(Person.phone) == phone)
+        ).scalar()
         if found is not None:
             return found
     person = Person(name=name, phone=phone)

@@ -132,7 +132,10 @@ def supervise(work: Work, command: Supervise) -> Done:
         still="open",
     )
     work.reply(
-        "supervise.done", incident=incident, owner=role_and_name(work, incident.owner_id), **about(work, incident)
+        "supervise.done",
+        incident=incident,
+        owner=role_and_name(work, incident.owner_id),
+        **about(work, incident),
     )
     return Done({"number": incident.id}, incident.id)
 
@@ -219,10 +222,17 @@ def _nudge(work: Work, incident: Incident, due: Due) -> None:
 def _overdue(work: Work, incident: Incident, missed: set[Kind]) -> None:
     kind = next(k for k in (Kind.RESOLVE, Kind.ACCEPT, Kind.ASSIGN, Kind.ARBITRATE) if k in missed)
     promise = read_promise(incident.promise)
-    if promise.auto_return and kind is Kind.RESOLVE and incident.state in IN_HAND and _take_back(work, incident):
+    if (
+        promise.auto_return
+        and kind is Kind.RESOLVE
+        and incident.state in IN_HAND
+        and _take_back(work, incident)
+    ):
         return
-    found = keeper_from(work, incident.grid_id, promise, incident.step + 1) if incident.unit_id is None else (
-        keeper_from(work, incident.grid_id, promise, incident.step)
+    found = (
+        keeper_from(work, incident.grid_id, promise, incident.step + 1)
+        if incident.unit_id is None
+        else (keeper_from(work, incident.grid_id, promise, incident.step))
     )
     while found is not None and found[0] == incident.owner_id:
         found = keeper_from(work, incident.grid_id, promise, found[1] + 1)
@@ -277,7 +287,12 @@ def _climb(work: Work, incident: Incident, owner: int, step: int, *, kind: Kind)
     )
     _tell_former(work, incident, former, event)
     tell_reporters(
-        work, incident, "climb.reporter", event=event, owner=role_and_name(work, owner), due=deadline(incident)
+        work,
+        incident,
+        "climb.reporter",
+        event=event,
+        owner=role_and_name(work, owner),
+        due=deadline(incident),
     )
 
 
@@ -316,4 +331,3 @@ def _top(work: Work, incident: Incident, kind: Kind) -> None:
     """Nobody stands above: the 兜底 cannot pass it on and is reminded, daily at first, then weekly."""
     make(work, incident, Move.WARN, clock=kind)
     tell_owner(work, incident, "climb.top", event=f"top:{incident.version}", still="mine")
-

@@ -123,8 +123,11 @@ def _open(work: Work, command: _Told, *, reporter_id: int, privacy: Privacy) -> 
         work,
         incident,
         command,
-        [(Move.REPORT, {}), (Move.TRIAGE, {"category": incident.category, "grade": incident.grade}),
-         (Move.DISPATCH, handed)],
+        [
+            (Move.REPORT, {}),
+            (Move.TRIAGE, {"category": incident.category, "grade": incident.grade}),
+            (Move.DISPATCH, handed),
+        ],
     )
     return incident
 
@@ -132,8 +135,10 @@ def _open(work: Work, command: _Told, *, reporter_id: int, privacy: Privacy) -> 
 def _new_row(work: Work, command: _Told, *, reporter_id: int, privacy: Privacy) -> Incident:
     assert work.actor.id is not None
     grid_id = command.grid or _own_grid(work)
-    category = command.category or work.book.kinds.propose(command.what).category or (
-        work.book.incidents.other_category
+    category = (
+        command.category
+        or work.book.kinds.propose(command.what).category
+        or (work.book.incidents.other_category)
     )
     danger = work.book.danger.find(command.what)
     grade = work.book.incidents.danger_grade if danger else command.grade or grade_for(work, category)

@@ -27,7 +27,5 @@ def still_true(session: Session, still: str | None, incident_id: int | None, per
     """Whether what a promise says still holds. One without a condition always does."""
     if still is None or incident_id is None:
         return True
-    incident = session.execute(
-        select(Incident).where(col(Incident.id) == incident_id)
-    ).scalar_one_or_none()
+    incident = session.execute(select(Incident).where(col(Incident.id) == incident_id)).scalar_one_or_none()
     return incident is not None and STILL[still](incident, person_id)

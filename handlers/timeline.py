@@ -25,7 +25,9 @@ class Line:
 def timeline(reading: Reading, incident: Incident) -> list[Line]:
     """Everything that happened to a case, in order, each with who did it and why."""
     query = (
-        select(IncidentEvent).where(col(IncidentEvent.incident_id) == incident.id).order_by(col(IncidentEvent.id))
+        select(IncidentEvent)
+        .where(col(IncidentEvent.incident_id) == incident.id)
+        .order_by(col(IncidentEvent.id))
     )
     return [_line(reading, event) for event in reading.session.execute(query).scalars()]
 

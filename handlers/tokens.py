@@ -15,7 +15,9 @@ LONGEST = 200
 """Characters of anything that may be a token; ours have 43."""
 
 
-def issue(session: Session, person_id: int, scope: Scope, now: datetime, until: datetime | None = None) -> str:
+def issue(
+    session: Session, person_id: int, scope: Scope, now: datetime, until: datetime | None = None
+) -> str:
     """Give a person a key to one door. Only its digest is kept, so it can be shown this once.
 
     Args:

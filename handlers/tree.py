@@ -80,9 +80,7 @@ class Tree:
     @cached_property
     def places(self) -> Places:
         """The index that finds a grid's name in a sentence."""
-        return Places(
-            [Entry(n.id, n.name, n.aliases, n.parent_id, n.path) for n in self.nodes.values()]
-        )
+        return Places([Entry(n.id, n.name, n.aliases, n.parent_id, n.path) for n in self.nodes.values()])
 
     def upward(self, grid_id: int) -> Iterator[Node]:
         """The grid itself, then its parents up to the top."""
@@ -138,7 +136,15 @@ def load_tree(session: Session, book: Book, now: datetime) -> Tree:
     """Read the registry as it stands at `now` (posts that have ended or not begun are left out)."""
     nodes = {
         row.id: Node(
-            row.id, row.parent_id, row.name, row.level, row.kind, row.path, tuple(row.aliases), row.lat, row.lon
+            row.id,
+            row.parent_id,
+            row.name,
+            row.level,
+            row.kind,
+            row.path,
+            tuple(row.aliases),
+            row.lat,
+            row.lon,
         )
         for row in session.execute(select(Grid.__table__).order_by(Grid.__table__.c.path))  # type: ignore[attr-defined]
     }
@@ -166,7 +172,9 @@ def _staff(session: Session, book: Book, nodes: dict[int, Node], now: datetime) 
         held[row.person_id].append(Held(row.role, row.grid_id, nodes[row.grid_id].path, row.unit_id))
         about[row.person_id] = (row.name, row.phone, row.home_grid_id)
     return {
-        pid: actor_from(book, pid, about[pid][0], tuple(posts), phone=about[pid][1], home_grid_id=about[pid][2])
+        pid: actor_from(
+            book, pid, about[pid][0], tuple(posts), phone=about[pid][1], home_grid_id=about[pid][2]
+        )
         for pid, posts in held.items()
     }
 

@@ -44,7 +44,7 @@ class Trouble:
 
 
 @handles(TellTrouble)
-def tell_trouble(work: Work, command: TellTrouble) -> Done:
+def tell_trouble(work: Work, _: TellTrouble) -> Done:
     """The same trouble is told once on each of the place's days, however often the watch looks."""
     found = troubles(work)
     day = work.now.astimezone(work.book.zone).date().isoformat()
@@ -61,7 +61,7 @@ def troubles(reading: Reading) -> list[Trouble]:
     return [trouble for look in _LOOKS for trouble in look(reading)]
 
 
-# ---- what is asked ----------------------------------------------------------------------------------------------
+# ---- what is asked ---------------------------------------------------------------------------------------
 
 Look = Callable[[Reading], Iterator[Trouble]]
 

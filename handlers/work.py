@@ -275,7 +275,12 @@ class Desk:
 
     @contextmanager
     def work(
-        self, actor: Actor = CLOCK, *, channel: str = "clock", message_id: str = "", back: Return | None = None
+        self,
+        actor: Actor = CLOCK,
+        *,
+        channel: str = "clock",
+        message_id: str = "",
+        back: Return | None = None,
     ) -> Iterator[Work]:
         """A work of its own: flushed and committed at the end of the block."""
         with self.session() as session:

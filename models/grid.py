@@ -29,9 +29,7 @@ class Grid(SQLModel, table=True):
     code: str = Field(sa_column=Column(String(32), nullable=False, unique=True))
     name: str
     level: str
-    kind: GridKind = Field(
-        default=GridKind.AREA, sa_column=Column(choice_type(GridKind), nullable=False)
-    )
+    kind: GridKind = Field(default=GridKind.AREA, sa_column=Column(choice_type(GridKind), nullable=False))
     path: str = Field(
         sa_column=Column(
             String(255).with_variant(String(255, collation="C"), "postgresql"),

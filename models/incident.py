@@ -48,7 +48,9 @@ OPEN = frozenset(State) - ENDED
 IN_HAND = frozenset({State.ACCEPTED, State.ON_SITE})
 TO_BE_DONE = frozenset({State.DISPATCHED, State.ACCEPTED, State.ON_SITE})
 """States in which somebody is expected to act on the spot."""
-CHANGEABLE = frozenset({*TO_BE_DONE, State.REGISTERED, State.TRIAGED, State.RETURNED, State.ARBITRATION, State.PAUSED})
+CHANGEABLE = frozenset(
+    {*TO_BE_DONE, State.REGISTERED, State.TRIAGED, State.RETURNED, State.ARBITRATION, State.PAUSED}
+)
 """States in which a report can still be put right or taken back."""
 REOPENABLE = frozenset({State.CLOSED_SOLVED, State.CLOSED_UNSOLVED, State.CLOSED_NOT_OURS})
 
@@ -214,9 +216,7 @@ class Incident(SQLModel, table=True):
     filed_as: Register = Field(
         default=Register.APPEAL, sa_column=Column(choice_type(Register), nullable=False)
     )
-    privacy: Privacy = Field(
-        default=Privacy.OPEN, sa_column=Column(choice_type(Privacy), nullable=False)
-    )
+    privacy: Privacy = Field(default=Privacy.OPEN, sa_column=Column(choice_type(Privacy), nullable=False))
     danger: str | None = None
     grid_id: int = Field(foreign_key="grid.id", index=True)
     lat: float | None = None

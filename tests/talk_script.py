@@ -1,19 +1,19 @@
 """Talks: acceptance tests in plain Chinese, one line per message, read from tests/talks/*.talk.
 
-    # 居民报修路灯,网格员接单办结              a comment; the first one is the talk's title
-    条目: 1, 17, 34                            rows of the feature table it proves
-    地方: 所有                                 the places it must hold in (default: default)
-    时间: 2026-11-23 09:00                     the town's clock at the start
-    居民 > 3栋楼下路灯坏了                     somebody (a seat or a name) says something
-    居民 < 已登记:{A} …路灯                    the next message they get that matches; … is anything, {A} a case number
-    居民 <x 超时                               among what they were told since, nothing matches this
-    居民 < 没有                                nothing new was told to them at all
-    网格员 按 接单                             a button, or its number where there are no buttons
-    居民 发照片 路灯照片                       a photo, with or without words
-    居民 发位置 30.0011,112.0011               a place
-    (过了 25 小时)                             time passes; also 分钟, 天
-    (到 2026-11-24 08:10)                      until a moment of the place's time
-    (重启)                                     the program is stopped and started again
+# 居民报修路灯,网格员接单办结              a comment; the first one is the talk's title
+条目: 1, 17, 34                            rows of the feature table it proves
+地方: 所有                                 the places it must hold in (default: default)
+时间: 2026-11-23 09:00                     the town's clock at the start
+居民 > 3栋楼下路灯坏了                     somebody (a seat or a name) says something
+居民 < 已登记:{A} …路灯                    the next message they get that matches; … is anything, {A} a case number
+居民 <x 超时                               among what they were told since, nothing matches this
+居民 < 没有                                nothing new was told to them at all
+网格员 按 接单                             a button, or its number where there are no buttons
+居民 发照片 路灯照片                       a photo, with or without words
+居民 发位置 30.0011,112.0011               a place
+(过了 25 小时)                             time passes; also 分钟, 天
+(到 2026-11-24 08:10)                      until a moment of the place's time
+(重启)                                     the program is stopped and started again
 """
 
 import re

@@ -26,7 +26,9 @@ from handlers.work import Desk
 from models import ENDED, Incident, Person
 from models.database import Database, open_database
 
-BUTTONS = Can(buttons=True, photos=True, places=True, groups=True, per_second=float("inf"), per_chat_second=float("inf"))
+BUTTONS = Can(
+    buttons=True, photos=True, places=True, groups=True, per_second=float("inf"), per_chat_second=float("inf")
+)
 PLAIN = Can(photos=True, places=True, longest=2000, per_second=float("inf"), per_chat_second=float("inf"))
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 """Monday, 09:00 in the town."""
@@ -68,7 +70,12 @@ class Town:
     def inbound(self, who: str, text: str = "", **more: object) -> Inbound:
         """A message as the channel would hand it on."""
         name = self.name(who)
-        fields = {"channel": self.channel.name, "message_id": f"m{next(self._ids)}", "chat": name, "handle": name}
+        fields = {
+            "channel": self.channel.name,
+            "message_id": f"m{next(self._ids)}",
+            "chat": name,
+            "handle": name,
+        }
         return Inbound.model_validate({**fields, "sender_name": name, "text": text, **more})
 
     def send(self, *inbounds: Inbound) -> None:
@@ -160,7 +167,9 @@ class Town:
         """Give a command as the API or the clock does."""
 
         def job(session: Session) -> Done | Refusal:
-            work = self.desk.work_in(session, channel="api" if who else "clock", message_id=f"d{next(self._ids)}")
+            work = self.desk.work_in(
+                session, channel="api" if who else "clock", message_id=f"d{next(self._ids)}"
+            )
             if who is not None:
                 work.actor = next(a for a in work.tree.staff.values() if a.name == self.name(who))
             outcome = perform(work, command)

@@ -93,7 +93,7 @@ class LoopbackServer:
 async def _read(reader: asyncio.StreamReader) -> Call | None:
     """Read one request, or None when the other side has hung up or speaks something else."""
     first = (await reader.readline()).split()
-    if len(first) != 3:
+    if len(first) != 3 or not first[2].startswith(b"HTTP/1"):
         return None
     headers: dict[str, str] = {}
     while line := (await reader.readline()).strip():

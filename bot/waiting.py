@@ -1,0 +1,69 @@
+"""Tells people, once, that what they have half filled in is kept: they may have forgotten it."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from sqlalchemy import select, update
+from sqlmodel import col
+
+from bot.talk import STALE, Talk
+from handlers.actor import Actor
+from handlers.command import Command, Done, handles
+from handlers.work import Return, Work
+from models import Conversation
+
+TALKS = Conversation.__table__  # type: ignore[attr-defined]
+
+
+class TellWaiting(Command):
+    """The clock: whoever left a form half filled is told that it waits."""
+
+    name: ClassVar[str] = "tell_waiting"
+    in_menu: ClassVar[bool] = False
+    in_api: ClassVar[bool] = False
+    limit: int = 200
+
+
+@handles(TellWaiting)
+def tell_waiting(work: Work, command: TellWaiting) -> Done:
+    """Said where the talk was held, and not again for the same form; a form without any answer is let go."""
+    query = (
+        select(TALKS)
+        .where(col(Conversation.half_done), col(Conversation.touched_at) <= work.now - STALE)
+        .order_by(col(Conversation.touched_at))
+        .limit(command.limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = work.session.execute(query).mappings().all()
+    told = [row["chat_key"] for row in rows if _has_answers(row["state"])]
+    for row in rows:
+        if row["chat_key"] in told:
+            _say(work, row)
+    _settle(work, [row["chat_key"] for row in rows])
+    return Done({"told": len(told)})
+
+
+def _has_answers(state: dict[str, Any]) -> bool:
+    form = Talk.model_validate(state).form
+    return form is not None and bool(form.known) and not form.optional
+
+
+def _say(work: Work, row: Any) -> None:
+    """An answer, though nobody has just asked: it goes to the chat where the form was begun."""
+    back = Return(row["channel"], row["chat"], row["handle"])
+    name = f"form_waiting:{row['chat_key']}:{row['touched_at'].isoformat()}"
+    there = Work(
+        work.session,
+        work.now,
+        work.book,
+        work.tree,
+        Actor(row["person_id"], ""),
+        message_id=name,
+        back=back,
+    )
+    there.reply("form.waiting")
+    there.flush()
+
+
+def _settle(work: Work, chats: Sequence[str]) -> None:
+    work.session.execute(update(TALKS).where(TALKS.c.chat_key.in_(chats)).values(half_done=False))
