@@ -21,7 +21,9 @@ from sqlmodel import Session
 
 from bot.door import receive
 from bot.message import Inbound
-from handlers.work import Desk, insert_new
+from bot.tracing import working_on
+from handlers.actor import Actor
+from handlers.work import Desk, Return, insert_new
 from models import Conversation, Inbox, InboxState
 
 log = logging.getLogger("xiaoge.lane")
@@ -303,31 +305,42 @@ class _Writer:
     def _locked(self, session: Session, chats: list[str]) -> dict[str, dict[str, Any]]:
         """Lock the conversations, then read them; one that another process holds is left for later."""
         query = (
-            select(CONVERSATION.c.chat_key, CONVERSATION.c.state, CONVERSATION.c.person_id)
+            select(
+                CONVERSATION.c.chat_key,
+                CONVERSATION.c.state,
+                CONVERSATION.c.person_id,
+                CONVERSATION.c.half_done,
+            )
             .where(CONVERSATION.c.chat_key.in_(chats))
             .order_by(CONVERSATION.c.chat_key)
             .with_for_update(skip_locked=True)
         )
-        return {row.chat_key: {"state": row.state, "person": row.person_id} for row in session.execute(query)}
+        return {
+            row.chat_key: {"state": row.state, "person": row.person_id, "half_done": row.half_done}
+            for row in session.execute(query)
+        }
 
     def _one(self, session: Session, tree: Any, row: Any, talks: dict[str, dict[str, Any]]) -> bool:
         """One message in its own savepoint. A message that fails three times is dead and does not hold up others."""
         talk = talks[row["chat_key"]]
-        try:
-            with session.begin_nested():
-                after, person = receive(
-                    self._desk, session, tree, Inbound.model_validate(row["body"]), talk["state"]
-                )
-        except Exception as trouble:
-            log.exception("a message could not be decided", extra={"inbox": row["id"]})
-            return self._failed(session, row, trouble)
+        with working_on(f"{row['channel']}:{row['message_id']}"):
+            try:
+                with session.begin_nested():
+                    after, person = receive(
+                        self._desk, session, tree, Inbound.model_validate(row["body"]), talk["state"]
+                    )
+            except Exception as trouble:
+                log.exception("a message could not be decided", extra={"inbox": row["id"]})
+                return self._failed(session, row, talk["person"], trouble)
         talk["state"] = after.model_dump(mode="json", exclude_defaults=True)
         talk["person"] = person
         talk["half_done"] = after.form is not None
         return True
 
-    def _failed(self, session: Session, row: Any, trouble: Exception) -> bool:
+    def _failed(self, session: Session, row: Any, person: int | None, trouble: Exception) -> bool:
         dead = row["tries"] + 1 >= TRIES
+        if dead:
+            self._apologise(session, row, person)
         session.execute(
             update(INBOX)
             .where(INBOX.c.id == row["id"])
@@ -338,6 +351,23 @@ class _Writer:
             )
         )
         return False
+
+    def _apologise(self, session: Session, row: Any, person: int | None) -> None:
+        """Tell the sender that this message is lost to us; whatever broke it must not break that as well."""
+        try:
+            with session.begin_nested():
+                back = Return(row["channel"], str(row["body"]["chat"]), str(row["body"]["handle"]))
+                work = self._desk.work_in(
+                    session,
+                    Actor(person, ""),
+                    channel=row["channel"],
+                    message_id=row["message_id"],
+                    back=back,
+                )
+                work.reply("trouble.sorry")
+                work.flush()
+        except Exception:
+            log.exception("a sender could not be told", extra={"inbox": row["id"]})
 
     def _keep_talks(self, session: Session, keys: list[str], talks: dict[str, dict[str, Any]]) -> None:
         if not keys:
@@ -357,7 +387,7 @@ class _Writer:
                     "key_": key,
                     "state_": talks[key]["state"],
                     "person_": talks[key]["person"],
-                    "half_": talks[key].get("half_done", False),
+                    "half_": talks[key]["half_done"],
                 }
                 for key in keys
             ],
