@@ -20,6 +20,9 @@ class Can:
     per_second: float = 30.0
     """Messages a second over the whole channel."""
     per_chat_second: float = 1.0
+    at_once: int = 1
+    """Messages that may be on their way together: so many may be said twice when the process is killed.
+    More than one only where saying a thing twice does no harm."""
 
 
 @dataclass(frozen=True)

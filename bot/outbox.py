@@ -59,12 +59,25 @@ def claim(
     return letters
 
 
+def give_back(session: Session, letter: Letter) -> None:
+    """Put a letter back that was claimed and not tried."""
+    _mark(session, letter.mail_id, state=MailState.WAITING, lease_until=None, tries=MAIL.c.tries - 1)
+
+
+def release(session: Session) -> None:
+    """Give back what a process that has ended had claimed, so that nobody waits for its leases to run out.
+
+    Only where no other process sends: the letters of a living one would be sent twice.
+    """
+    session.execute(update(MAIL).where(MAIL.c.state == MailState.CLAIMED).values(lease_until=None))
+
+
 def _due(now: datetime) -> Any:
     earlier = aliased(Outbox)
     mail = MAIL.c
     waiting = or_(
         and_(mail.state == MailState.WAITING, or_(mail.lease_until.is_(None), mail.lease_until <= now)),
-        and_(mail.state == MailState.CLAIMED, mail.lease_until <= now),
+        and_(mail.state == MailState.CLAIMED, or_(mail.lease_until.is_(None), mail.lease_until <= now)),
     )
     blocked = exists().where(
         col(earlier.recipient) == mail.recipient,

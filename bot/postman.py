@@ -2,19 +2,23 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 
 from sqlmodel import Session
 
 from bot.channel import Broken, Channel, Outcome
 from bot.lane import Lane
-from bot.outbox import Letter, acknowledge, claim
+from bot.outbox import LEASE, Letter, acknowledge, claim, give_back
 from handbook import Book
 
 log = logging.getLogger("xiaoge.postman")
 ROUND = 50
+ENOUGH = LEASE.total_seconds() / 2
+"""Seconds after which a round sends no more: its leases must not run out while it does."""
 EVERY = 0.5
 """Seconds between looks when nothing nudges: other processes and retries are found this way."""
 
@@ -31,6 +35,7 @@ class Postman:
         self._channels = channels
         self._now = now
         self._more = asyncio.Event()
+        self._stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._paces: dict[str, _Pace] = {name: _Pace(c.can.per_second) for name, c in channels.items()}
         self._chat_paces: dict[tuple[str, str], _Pace] = {}
@@ -42,15 +47,20 @@ class Postman:
                 self._loop.call_soon_threadsafe(self._more.set)
 
     async def run(self) -> None:
-        """Send until cancelled."""
+        """Send until told to stop."""
         self._loop = asyncio.get_running_loop()
-        while True:
+        while not self._stopping:
             sent = await self._round_or_rest()
-            if sent:
+            if sent or self._stopping:
                 continue
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._more.wait(), EVERY)
             self._more.clear()
+
+    def stop(self) -> None:
+        """Let `run` end: what is on its way is acknowledged, what is not is given back."""
+        self._stopping = True
+        self.nudge()
 
     async def drain(self) -> int:
         """Send everything that is due now and return how many letters went out (tests and shutdown)."""
@@ -69,8 +79,29 @@ class Postman:
     async def round(self) -> int:
         """Claim, send and acknowledge up to fifty letters; returns how many were claimed."""
         letters = await self._lane.run(self._claim)
-        await asyncio.gather(*(self._deliver(letter) for letter in letters))
+        give_up = asyncio.get_running_loop().time() + ENOUGH
+        rows: dict[str, deque[Letter]] = {}
+        for letter in letters:
+            rows.setdefault(letter.channel, deque()).append(letter)
+        carriers = (
+            self._carry(row, give_up)
+            for name, row in rows.items()
+            for _ in range(min(len(row), self._channels[name].can.at_once))
+        )
+        await asyncio.gather(*carriers)
         return len(letters)
+
+    async def _carry(self, letters: "deque[Letter]", give_up: float) -> None:
+        """Take one letter after the other: the next one goes when the last one's outcome is kept for good.
+
+        So a process that is killed has at most one letter on its way which the next one sends again.
+        """
+        while letters:
+            letter = letters.popleft()
+            if self._stopping or asyncio.get_running_loop().time() > give_up:
+                await self._lane.run(partial(give_back, letter=letter))
+            else:
+                await self._deliver(letter)
 
     def _claim(self, session: Session) -> list[Letter]:
         return claim(session, self._book, self._channels, self._now(), ROUND)

@@ -97,7 +97,15 @@ class WebChatChannel:
     """Our own pages as a channel: the post comes through the web door, the answer waits in the database."""
 
     name = "webchat"
-    can = Can(buttons=True, photos=True, places=True, longest=8000, per_second=1000.0, per_chat_second=1000.0)
+    can = Can(
+        buttons=True,
+        photos=True,
+        places=True,
+        longest=8000,
+        per_second=1000.0,
+        per_chat_second=1000.0,
+        at_once=50,  # a page that is woken twice looks twice, and shows the same
+    )
 
     def __init__(self, hub: Hub | None = None) -> None:
         self.hub = hub or Hub()
