@@ -149,8 +149,9 @@ def test_a_request_without_the_secret_is_not_even_read(name: str, given_secret: 
     (header,) = KINDS[name].headers
     headers = {} if given_secret is None else {header: given_secret}
 
-    with pytest.raises(Untrusted):
-        PARSERS[name].parse(Request(headers, {}, json.dumps(BODIES[name][0]).encode()))
+    for body in (json.dumps(BODIES[name][0]).encode(), b"{", b"[" * 100_000):
+        with pytest.raises(Untrusted):
+            PARSERS[name].parse(Request(headers, {}, body))
 
 
 @every_channel

@@ -332,3 +332,61 @@ def test_a_file_that_is_too_big_is_not_fetched() -> None:
             assert await channel.fetch(f"telegram:{server.newest_file}") is None
 
     run(story())
+
+
+def test_a_photo_to_somebody_who_is_gone_says_so(tmp_path: Path) -> None:
+    async def story() -> None:
+        store = MediaStore(tmp_path)
+        async with talk(media=store) as (_, channel):
+            photos = (store.keep(picture(), "photo"),)
+
+            assert isinstance(await channel.send(outbound("灯", chat=LI, photos=photos)), Gone)
+
+    run(story())
+
+
+def test_a_fault_of_our_own_is_an_outcome_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    class BrokenStore(MediaStore):
+        def read(self, key: str) -> bytes:
+            raise ZeroDivisionError(key)
+
+    async def story() -> Outcome:
+        async with talk(media=BrokenStore(tmp_path)) as (_, channel):
+            return await channel.send(outbound("灯", photos=("media:x",), mail_id=41))
+
+    assert isinstance(run(story()), Broken)
+    assert "mail 41 was not sent" in caplog.text
+
+
+def test_a_file_that_is_taken_away_while_it_is_fetched_is_gone() -> None:
+    async def story() -> None:
+        async with TelegramServer(TOKEN) as server:
+            server.send_photo(WANG, picture())
+            channel = telegram(base_url=server.base_url, base_file_url=f"{server.base_file_url}/elsewhere/")
+            assert await channel.fetch(f"telegram:{server.newest_file}") is None
+            await channel.stop()
+
+    run(story())
+
+
+@pytest.mark.parametrize("file", [{"file_path": "a.mp4", "file_size": LARGEST + 1}, {}])
+def test_a_file_that_another_server_would_give_is_not_fetched_either(file: dict[str, Any]) -> None:
+    async def answer(_call: Call) -> Reply:
+        result = {"file_id": "x", "file_unique_id": "x", **file}
+        return Reply(200, json.dumps({"ok": True, "result": result}).encode())
+
+    async def story() -> None:
+        async with LoopbackServer(answer) as server:
+            channel = telegram(base_url=f"{server.url}/bot")
+            assert await channel.fetch("telegram:x") is None
+            await channel.stop()
+
+    run(story())
+
+
+def test_a_refusal_that_names_the_token_is_kept_without_it() -> None:
+    outcome = outcome_of(refusing(400, f"Bad Request: no such thing at /bot{TOKEN}/sendMessage"))
+
+    assert isinstance(outcome, Refused)
+    assert TOKEN not in outcome.why
+    assert "/bot<token>/" in outcome.why
