@@ -18,6 +18,8 @@ from handlers.command import ask_of
 _BARE = re.compile(r"^[\((]?(\d{1,9})[\))]?[、..。]?$")
 A_MINUTE = timedelta(minutes=1)
 MOST_A_MINUTE = 20
+LEAST_CASE = 1000
+"""Case numbers begin above this, numbers of a list end below it."""
 SURE = ("exact", "likely")
 _ALWAYS = frozenset({"help", "menu", "cancel", "back", "resume", "undo", "human"})
 _MATERIAL = frozenset({"report", "self_handle", "on_behalf"})
@@ -97,25 +99,28 @@ def _not_done(talk: Talk, heard: Heard) -> Turn:
 
 def _number(scene: Scene, talk: Talk, number: int, text: str, inbound: Inbound) -> Turn:
     """A number answers the open question, else the last prompt; a long one is a case."""
-    form = talk.form
     if number == 0:
         return Turn(talk.shelve(scene.now), (menu.main(scene),))
-    if form is not None and form.asking is not None:
-        if form.options:
-            if number <= len(form.options):
-                return _choose(scene, talk, form.options[number - 1])
-            if number < 1000:
-                return Turn(talk, (say("choice.no_such", most=len(form.options)), question(scene, form)))
-        if not form.optional:
-            return answer(scene, talk, form, text, inbound)
-        talk = talk.with_form(None)
-    if talk.choices and number <= len(talk.choices):
+    form = talk.form
+    if form is not None and form.asking is not None and not form.optional:
+        return _number_for_form(scene, talk, form, number, text, inbound)
+    talk = talk.with_form(None)
+    if number <= len(talk.choices):
         return _choose(scene, talk, talk.choices[number - 1])
-    if number >= 1000:
+    if number >= LEAST_CASE:
         return begin(scene, talk, "show", {"incident": number})
     if talk.choices:
         return Turn(talk, (say("choice.no_such", most=len(talk.choices)),))
     return Turn(talk, (say("choice.none_open"), menu.main(scene)))
+
+
+def _number_for_form(scene: Scene, talk: Talk, form: Form, number: int, text: str, inbound: Inbound) -> Turn:
+    """The options of the open question, or the answer itself (3 for 三天, a case's number)."""
+    if number <= len(form.options):
+        return _choose(scene, talk, form.options[number - 1])
+    if form.options and number < LEAST_CASE:
+        return Turn(talk, (say("choice.no_such", most=len(form.options)), question(form)))
+    return answer(scene, talk, form, text, inbound)
 
 
 def _choose(scene: Scene, talk: Talk, choice: Choice) -> Turn:
@@ -137,22 +142,18 @@ def _choose(scene: Scene, talk: Talk, choice: Choice) -> Turn:
 
 
 def _always(scene: Scene, talk: Talk, heard: Heard) -> Turn:
-    form = talk.form
+    """The words about the talk itself."""
     match heard.command:
         case "help":
             return Turn(talk, (menu.help_text(scene),))
-        case "menu":
-            return Turn(talk.shelve(scene.now), (menu.main(scene),))
         case "cancel":
             return _cancel(talk)
-        case "back" if form is not None:
-            return back(scene, talk, form)
-        case "back":
-            return Turn(talk, (menu.main(scene),))
+        case "back" if talk.form is not None:
+            return back(scene, talk, talk.form)
+        case "back" | "menu":
+            return Turn(talk.shelve(scene.now), (menu.main(scene),))
         case "resume":
             return _resume(scene, talk)
-        case "undo" if form is not None and not heard.numbers:
-            return Turn(talk.with_form(None), (say("cancel.done"),))
         case "undo":
             return _undo(scene, talk, heard)
     return begin(scene, talk, "human", {})
@@ -169,12 +170,12 @@ def _resume(scene: Scene, talk: Talk) -> Turn:
     if form is None:
         return Turn(talk, (say("resume.nothing"),))
     talk = talk.model_copy(update={"form": form, "shelf": None, "shelved_at": None})
-    return (
-        Turn(talk, (question(scene, form),)) if form.asking else begin(scene, talk, form.command, form.known)
-    )
+    return Turn(talk, (question(form),)) if form.asking else begin(scene, talk, form.command, form.known)
 
 
 def _undo(scene: Scene, talk: Talk, heard: Heard) -> Turn:
+    if talk.form is not None and not talk.form.optional and not heard.numbers:
+        return Turn(talk.with_form(None), (say("cancel.done"),))
     number = _pointed(talk, heard)
     if number is not None:
         return begin(scene, talk, "withdraw", {"incident": number})
@@ -216,17 +217,17 @@ def _fresh(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inbound) 
         if choice.label == text:
             return _choose(scene, talk, choice)
     if heard.command is not None and heard.certainty in SURE:
-        return _obey(scene, talk, heard, text, inbound)
+        return _obey(scene, talk, heard, inbound)
     if is_report(scene, text):
         return file_text(scene, talk, text, inbound)
     if heard.suggestions:
         return _suggest(scene, talk, heard)
     if len(text) >= 6:
-        return doubtful(scene, talk, text, inbound)
+        return doubtful(talk, text, inbound)
     return _lost(scene, talk)
 
 
-def _obey(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inbound) -> Turn:
+def _obey(scene: Scene, talk: Talk, heard: Heard, inbound: Inbound) -> Turn:
     name = heard.command or ""
     if name in _SMALL_TALK:
         return _small_talk(scene, talk, name)
@@ -361,7 +362,7 @@ def _pointed(talk: Talk, heard: Heard) -> int | None:
 
 def _case_of(talk: Talk, number: int) -> int | None:
     """A small number points into the last list; a long one is the case's own number."""
-    if number >= 1000:
+    if number >= LEAST_CASE:
         return number
     if 1 <= number <= len(talk.choices):
         found = talk.choices[number - 1].known.get("incident")

@@ -83,7 +83,7 @@ def go_on(scene: Scene, talk: Talk, form: Form) -> Turn:
                 update={"known": {**form.known, name: scene.options(ask.among or "")[0].value}}
             )
     if kind.confirm and not form.confirmed:
-        return _confirm(scene, talk, form)
+        return _confirm(talk, form)
     return _give(talk, kind, form)
 
 
@@ -100,10 +100,10 @@ def _ask(scene: Scene, talk: Talk, form: Form, name: str, ask: Ask) -> Turn | No
     asked = form.model_copy(
         update={"asking": name, "asked": (*form.asked, name), "options": options, "tries": 0}
     )
-    return Turn(talk.with_form(asked), (question(scene, asked),))
+    return Turn(talk.with_form(asked), (question(asked),))
 
 
-def question(scene: Scene, form: Form) -> Say:
+def question(form: Form) -> Say:
     """The words of the open question, by convention `<command>.<field>.ask`."""
     if form.asking == CONFIRM:
         return say(f"{form.command}.confirm", *form.options, **_shown(form))
@@ -114,10 +114,10 @@ def _shown(form: Form) -> dict[str, object]:
     return {"number": str(form.known.get("incident", "")), "what": str(form.known.get("what", ""))}
 
 
-def _confirm(scene: Scene, talk: Talk, form: Form) -> Turn:
+def _confirm(talk: Talk, form: Form) -> Turn:
     options = (Choice(label="确定", known={"value": True}), Choice(label="不了", known={"value": False}))
     asked = form.model_copy(update={"asking": CONFIRM, "options": options, "tries": 0})
-    return Turn(talk.with_form(asked), (question(scene, asked),))
+    return Turn(talk.with_form(asked), (question(asked),))
 
 
 def _give(talk: Talk, kind: type[Command], form: Form) -> Turn:
@@ -167,7 +167,7 @@ def skip(scene: Scene, talk: Talk, form: Form) -> Turn:
     assert form.asking is not None
     info = command_named(form.command).model_fields.get(form.asking)
     if info is None or info.is_required():
-        return Turn(talk, (say("slot.cannot_skip"), question(scene, form)))
+        return Turn(talk, (say("slot.cannot_skip"), question(form)))
     known = {**form.known, form.asking: info.get_default()}
     return go_on(scene, talk, form.model_copy(update={"known": known, "asking": None, "options": ()}))
 
@@ -209,4 +209,4 @@ def _unclear(scene: Scene, talk: Talk, form: Form, got: Unclear | None) -> Turn:
         )
     if got is not None:
         return Turn(talk.with_form(asked), (say(got.text, *options, **_shown(form)),))
-    return Turn(talk.with_form(asked), (say("slot.again"), question(scene, asked)))
+    return Turn(talk.with_form(asked), (say("slot.again"), question(asked)))

@@ -121,7 +121,7 @@ def material(scene: Scene, talk: Talk, inbound: Inbound) -> Turn:
     return Turn(talk.model_copy(update={"loose": loose}), says)
 
 
-def doubtful(scene: Scene, talk: Talk, text: str, inbound: Inbound) -> Turn:
+def doubtful(talk: Talk, text: str, inbound: Inbound) -> Turn:
     """Perhaps a report, perhaps chatter: ask once, and keep the words."""
     fields: dict[str, Any] = {"what": text, **_material(talk, inbound)}
     choices = (

@@ -225,7 +225,8 @@ def _must_be_changeable(work: Work, incident: Incident) -> None:
 
 
 def _keep_correction(work: Work, incident: Incident, field: str, proposed: str, chosen: str) -> None:
-    assert incident.id is not None and work.actor.id is not None
+    assert incident.id is not None
+    assert work.actor.id is not None
     work.session.add(
         Correction(
             at=work.now,
@@ -249,7 +250,9 @@ def amend(work: Work, command: Amend) -> Done:
         choice("改地点", "relocate", incident),
         choice("改类别", "recategorise", incident),
     ]
-    if (work.actor.may("handle") and access.stands_above(work, incident)) or incident.owner_id == work.actor.id:
+    if (
+        work.actor.may("handle") and access.stands_above(work, incident)
+    ) or incident.owner_id == work.actor.id:
         choices.append(choice("改级别", "regrade", incident))
     work.reply("amend.what", incident=incident, choices=choices, **about(work, incident))
     return Done({"number": incident.id}, incident.id)

@@ -132,7 +132,8 @@ def suspend(work: Work, command: Suspend) -> Done:
         calendar.due(work.now, span).at,
         calendar.due(work.now, work.book.incidents.max_suspension).at,
     )
-    assert until is not None and longest is not None
+    assert until is not None
+    assert longest is not None
     if until > longest:
         raise Refusal("suspend.too_long", longest=longest)
     return _ask(work, incident, command.move, command.reason, resume_at=until.isoformat())
@@ -247,7 +248,8 @@ def _approval_due(work: Work, incident: Incident) -> datetime:
 
 
 def _tell_approver(work: Work, incident: Incident) -> None:
-    assert incident.request is not None and incident.approver_id is not None
+    assert incident.request is not None
+    assert incident.approver_id is not None
     work.tell(
         incident.approver_id,
         "approval.request",

@@ -4,17 +4,15 @@ Nothing is stored and patched: the due columns of the row are what these functio
 number can be recomputed and explained (product.md row 28).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from handbook.calendar import Span, WorkCalendar
+from handbook.calendar import Pause, Span, WorkCalendar
 from handlers.promise import Promise
 from models import Move
-
-Pause = tuple[datetime, datetime | None]
 
 
 class Fact(NamedTuple):
@@ -98,7 +96,6 @@ class Due(NamedTuple):
 
 _HANDED = frozenset({Move.DISPATCH, Move.TRANSFER, Move.CLIMB, Move.ARBITRATE, Move.REOPEN})
 _FRESH = frozenset({Move.CLIMB, Move.ARBITRATE, Move.REOPEN})
-_AWAY = frozenset({Move.RETURN, Move.AUTO_RETURN, Move.APPEAL_RETURN})
 _OVER = frozenset(
     {
         Move.CLOSE_SOLVED,
@@ -134,36 +131,15 @@ class _Tape:
         return any(leg.kind is kind and leg.running for leg in self.legs)
 
     def read(self, fact: Fact) -> None:
-        at, move, data = fact
-        if move is Move.REPORT:
-            self.calendar = self.promise.calendar
-            self.start(Kind.RECEIPT, at, self.promise.receipt)
-            self.stop(at, Kind.RECEIPT, met=True)
-        elif move in _HANDED:
-            self._handed(at, move, data)
-        elif move in _AWAY:
-            self._away(at, move)
-        elif move is Move.ACCEPT:
-            self._accepted(at, data)
-        elif move is Move.ARRIVE:
-            self.stop(at, Kind.ACCEPT, Kind.ARRIVE, met=True)
-        elif move is Move.FINISH:
-            self.stop(at, Kind.ACCEPT, Kind.ARRIVE, Kind.RESOLVE, met=True)
-            self.start(Kind.VERIFY, at, self.promise.approval)
-        elif move is Move.VERIFY:
-            self.stop(at, Kind.VERIFY, met=True)
-        elif move in (Move.REWORK, Move.RETRACT):
-            self._again(at)
-        elif move is Move.ASK_REPORTER:
-            self.start(Kind.SILENCE, at, self.promise.silence)
-        elif move is Move.EXTEND:
-            self._extend(Span.parse(data["span"]))
-        elif move is Move.SUSPEND:
-            self.pauses.append((at, None))
-        elif move is Move.RESUME:
-            self.pauses[-1] = (self.pauses[-1][0], at)
-        elif move in _OVER:
-            self.stop(at, *Kind, met=move is Move.SELF_HANDLE)
+        """Let one event start, stop or stretch the clocks."""
+        reader = _READERS.get(fact.move)
+        if reader is not None:
+            reader(self, fact.at, fact.move, fact.data)
+
+    def _reported(self, at: datetime, move: Move, data: Mapping[str, Any]) -> None:
+        self.calendar = self.promise.calendar
+        self.start(Kind.RECEIPT, at, self.promise.receipt)
+        self.stop(at, Kind.RECEIPT, met=True)
 
     def _handed(self, at: datetime, move: Move, data: Mapping[str, Any]) -> None:
         self.step = data.get("step", self.step)
@@ -178,27 +154,67 @@ class _Tape:
             if self.promise.arrive is not None:
                 self.start(Kind.ARRIVE, at, self.promise.arrive)
 
-    def _away(self, at: datetime, move: Move) -> None:
+    def _away(self, at: datetime, move: Move, data: Mapping[str, Any]) -> None:
         self.stop(at, Kind.ACCEPT, met=False)
         arbitrate = move is Move.APPEAL_RETURN
         span = self.promise.arbitration if arbitrate else self.promise.approval
         self.start(Kind.ARBITRATE if arbitrate else Kind.ASSIGN, at, span)
 
-    def _accepted(self, at: datetime, data: Mapping[str, Any]) -> None:
+    def _accepted(self, at: datetime, move: Move, data: Mapping[str, Any]) -> None:
         self.stop(at, Kind.ACCEPT, Kind.ASSIGN, met=True)
 
-    def _again(self, at: datetime) -> None:
+    def _arrived(self, at: datetime, move: Move, data: Mapping[str, Any]) -> None:
+        self.stop(at, Kind.ACCEPT, Kind.ARRIVE, met=True)
+
+    def _finished(self, at: datetime, move: Move, data: Mapping[str, Any]) -> None:
+        self.stop(at, Kind.ACCEPT, Kind.ARRIVE, Kind.RESOLVE, met=True)
+        self.start(Kind.VERIFY, at, self.promise.approval)
+
+    def _verified(self, at: datetime, move: Move, data: Mapping[str, Any]) -> None:
+        self.stop(at, Kind.VERIFY, met=True)
+
+    def _asked(self, at: datetime, move: Move, data: Mapping[str, Any]) -> None:
+        self.start(Kind.SILENCE, at, self.promise.silence)
+
+    def _again(self, at: datetime, move: Move, data: Mapping[str, Any]) -> None:
         self.stop(at, Kind.VERIFY, Kind.SILENCE, met=False)
         for i in range(len(self.legs) - 1, -1, -1):
             if self.legs[i].kind is Kind.RESOLVE:
                 self.legs[i] = replace(self.legs[i], met=None)
                 return
 
-    def _extend(self, span: Span) -> None:
+    def _extended(self, at: datetime, move: Move, data: Mapping[str, Any]) -> None:
+        span = Span.parse(data["span"])
         for i, leg in enumerate(self.legs):
             if leg.running and leg.kind is Kind.RESOLVE:
                 self.legs[i] = replace(leg, extensions=(*leg.extensions, span))
 
+    def _suspended(self, at: datetime, move: Move, data: Mapping[str, Any]) -> None:
+        self.pauses.append((at, None))
+
+    def _resumed(self, at: datetime, move: Move, data: Mapping[str, Any]) -> None:
+        self.pauses[-1] = (self.pauses[-1][0], at)
+
+    def _over(self, at: datetime, move: Move, data: Mapping[str, Any]) -> None:
+        self.stop(at, *Kind, met=move is Move.SELF_HANDLE)
+
+
+_READERS: Mapping[Move, Callable[[_Tape, datetime, Move, Mapping[str, Any]], None]] = {
+    Move.REPORT: _Tape._reported,
+    **dict.fromkeys(_HANDED, _Tape._handed),
+    **dict.fromkeys((Move.RETURN, Move.AUTO_RETURN, Move.APPEAL_RETURN), _Tape._away),
+    Move.ACCEPT: _Tape._accepted,
+    Move.ARRIVE: _Tape._arrived,
+    Move.FINISH: _Tape._finished,
+    Move.VERIFY: _Tape._verified,
+    Move.ASK_REPORTER: _Tape._asked,
+    **dict.fromkeys((Move.REWORK, Move.RETRACT), _Tape._again),
+    Move.EXTEND: _Tape._extended,
+    Move.SUSPEND: _Tape._suspended,
+    Move.RESUME: _Tape._resumed,
+    **dict.fromkeys(_OVER, _Tape._over),
+}
+"""What each move does to the clocks; moves that are not here do nothing to them."""
 
 _WITHOUT_PAUSE = frozenset({Kind.RECEIPT, Kind.SILENCE})
 

@@ -174,6 +174,7 @@ def _own_grid(work: Work) -> int:
 
 
 def grade_for(work: Work, category: str) -> str:
+    """The grade of a kind: by its own rule, by its parent's, else by what is usual for it."""
     rules = work.book.incidents
     for code in (category, work.book.category(category).parent):
         rule = rules.by_category.get(code) if code else None
@@ -229,6 +230,7 @@ def _write_row(
 
 
 def attach(work: Work, incident: Incident, media: tuple[str, ...]) -> None:
+    """Put photos to a case; their bytes are kept or fetched apart from this work."""
     if media:
         work.session.execute(
             insert(Attachment.__table__),  # type: ignore[attr-defined]
