@@ -48,6 +48,7 @@ class _Acceptance:
 class _Job:
     run: Callable[[Session], Any]
     done: "Future[Any]"
+    quiet: bool = False
 
 
 @dataclass
@@ -104,9 +105,12 @@ class Lane:
         self._for(inbounds[0].chat_key).put(item)
         await asyncio.wrap_future(item.done)
 
-    async def run(self, job: Callable[[Session], T]) -> T:
-        """Run one piece of writing in its own savepoint; returns after its commit. Raises what it raised."""
-        item = _Job(job, Future())
+    async def run(self, job: Callable[[Session], T], *, quiet: bool = False) -> T:
+        """Run one piece of writing in its own savepoint; returns after its commit. Raises what it raised.
+
+        `quiet` says that it promises no mail: without it the postman's own looks would wake the postman.
+        """
+        item = _Job(job, Future(), quiet)
         self._any().put(item)
         result: T = await asyncio.wrap_future(item.done)
         return result
@@ -260,7 +264,8 @@ class _Writer:
                 job.done.set_exception(problem)
             else:
                 job.done.set_result(value)
-        self._on_mail()
+        if chats or not all(job.quiet for job in jobs):
+            self._on_mail()
         return True
 
     def _run(self, session: Session, job: _Job) -> tuple[_Job, Any, BaseException | None]:

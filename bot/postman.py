@@ -78,7 +78,7 @@ class Postman:
 
     async def round(self) -> int:
         """Claim, send and acknowledge up to fifty letters; returns how many were claimed."""
-        letters = await self._lane.run(self._claim)
+        letters = await self._lane.run(self._claim, quiet=True)
         give_up = asyncio.get_running_loop().time() + ENOUGH
         rows: dict[str, deque[Letter]] = {}
         for letter in letters:
@@ -99,7 +99,7 @@ class Postman:
         while letters:
             letter = letters.popleft()
             if self._stopping or asyncio.get_running_loop().time() > give_up:
-                await self._lane.run(partial(give_back, letter=letter))
+                await self._lane.run(partial(give_back, letter=letter), quiet=True)
             else:
                 await self._deliver(letter)
 
@@ -111,7 +111,7 @@ class Postman:
         await self._paces[letter.channel].turn()
         await self._chat_pace(channel, letter).turn()
         outcome = await self._send(channel, letter)
-        await self._lane.run(lambda session: acknowledge(session, letter, outcome, self._now()))
+        await self._lane.run(lambda session: acknowledge(session, letter, outcome, self._now()), quiet=True)
 
     async def _send(self, channel: Channel, letter: Letter) -> Outcome:
         try:
