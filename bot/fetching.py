@@ -1,4 +1,4 @@
-"""Fetches photos and files which a channel has only named, after the message that brought them was accepted."""
+"""Fetches photos and files which a channel has only named, once the message that brought them is kept."""
 
 import asyncio
 import logging
@@ -22,6 +22,8 @@ WAITS = (5, 30, 120, 600, 3600, 4 * 3600)
 """Seconds before each new try; the last one is repeated as long as a channel keeps its files."""
 KEPT_BY_CHANNELS = timedelta(days=30)
 AT_ONCE = 20
+LOOK_AGAIN = 200
+"""Rows."""
 
 ATTACHMENTS = Attachment.__table__  # type: ignore[attr-defined]
 
@@ -36,7 +38,7 @@ class _Wanted:
 
 
 class Fetcher:
-    """Turns `telegram:<file id>` into `media:<sha256>.jpg`, or into `gone:<the same>` when it is lost for good.
+    """Turns `telegram:<file id>` into `media:<sha256>.jpg`, or into `gone:<the same>` when it is lost.
 
     What is tried again when is not kept over a restart: then all that is missing is simply tried anew.
     Two processes may fetch the same file; both keep the same bytes under the same name.
@@ -73,7 +75,8 @@ class Fetcher:
         return len(self._wanted)
 
     async def _look(self) -> None:
-        for number, key, at in await self._lane.run(self._new_rows):
+        """Some rows are looked at again: with several writers a lower id may be committed after a higher."""
+        for number, key, at in await self._lane.run(self._new_rows, quiet=True):
             self._seen = max(self._seen, number)
             if key.partition(":")[0] in self._channels:
                 self._wanted.setdefault(key, _Wanted(since=at))
@@ -82,7 +85,7 @@ class Fetcher:
         """By id, so that a large table is read through once per start and not once per look."""
         query = (
             select(ATTACHMENTS.c.id, ATTACHMENTS.c.key, ATTACHMENTS.c.at)
-            .where(ATTACHMENTS.c.id > self._seen)
+            .where(ATTACHMENTS.c.id > self._seen - LOOK_AGAIN)
             .order_by(ATTACHMENTS.c.id)
             .limit(1000)
         )
@@ -96,19 +99,19 @@ class Fetcher:
             log.warning("an attachment cannot be kept: %s", type(why).__name__, extra={"key": key})
             new = f"gone:{key}"
         except Exception as trouble:  # noqa: BLE001 - the network or the disk: it may work later
-            self._later(key, file, trouble)
-            return
-        await self._lane.run(lambda session: _rename(session, key, new))
+            if not self._later(key, file, trouble):
+                return
+            new = f"gone:{key}"
+        await self._lane.run(lambda session: _rename(session, key, new), quiet=True)
         del self._wanted[key]
 
-    def _later(self, key: str, file: _Wanted, trouble: Exception) -> None:
+    def _later(self, key: str, file: _Wanted, trouble: Exception) -> bool:
+        """Plan another try. Returns whether this was the last one."""
         now = self._now()
         log.warning("an attachment was not fetched: %s", trouble, extra={"key": key, "tries": file.tries + 1})
-        if now - file.since > KEPT_BY_CHANNELS:
-            del self._wanted[key]
-            return
         file.not_before = now + timedelta(seconds=WAITS[min(file.tries, len(WAITS) - 1)])
         file.tries += 1
+        return now - file.since > KEPT_BY_CHANNELS
 
 
 def _rename(session: Session, old: str, new: str) -> None:
