@@ -69,7 +69,7 @@ Look = Callable[[Reading], Iterator[Trouble]]
 def _counted(
     reading: Reading, kind: str, table: type[Incident | Outbox | Inbox], *conditions: ColumnElement[bool]
 ) -> Iterator[Trouble]:
-    query: Select[tuple[int]] = select(func.count()).select_from(table).where(*conditions)
+    query = select(func.count()).select_from(table).where(*conditions)
     count = reading.session.execute(query).scalar_one()
     if count:
         yield Trouble(kind, {"count": count})
@@ -141,7 +141,7 @@ def _ledger_began(reading: Reading) -> datetime | None:
     return min((first for first in firsts if first is not None), default=None)
 
 
-def _runs(job: str, order: ColumnElement[str]) -> Select[tuple[datetime]]:
+def _runs(job: str, order: Any) -> Select[datetime]:
     return select(col(JobRun.at)).where(col(JobRun.job) == job).order_by(order).limit(1)
 
 
