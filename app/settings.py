@@ -48,6 +48,8 @@ class Settings:
     place: str
     host: str
     port: int
+    secure: bool
+    """Pages are reached over https (a proxy in front): cookies never travel without it."""
     media: Path
     log: str
     writers: int
@@ -76,6 +78,7 @@ def read_settings(
         place=read("PLACE", "minhou", _place),
         host=host,
         port=read("PORT", "8000", _port),
+        secure=read("SECURE", "no", _yes),
         media=read("MEDIA", "var/media", Path),
         log=read("LOG", "info", _level),
         writers=read("WRITERS", "4", _writers),
@@ -123,6 +126,12 @@ def _port(value: str) -> int:
     if not value.isdecimal() or not 0 <= int(value) <= 65535:
         raise ValueError(f"{value!r} is no port; give a number from 1 to 65535.")
     return int(value)
+
+
+def _yes(value: str) -> bool:
+    if value.lower() not in ("yes", "no", "1", "0"):
+        raise ValueError(f"{value!r} is neither yes nor no.")
+    return value.lower() in ("yes", "1")
 
 
 def _writers(value: str) -> int:
@@ -173,9 +182,7 @@ def _trial(read: _Reader, host: str) -> Path | None:
     if not read.has("TEST_HOOK"):
         return None
     if not _is_loopback(host):
-        raise WrongSetting(
-            "XIAOGE_TEST_HOOK is for trials on this machine: listen on 127.0.0.1, or unset it."
-        )
+        raise WrongSetting("XIAOGE_TEST_HOOK is for trials on this machine: listen on 127.0.0.1 or unset it.")
     return read("TEST_HOOK", "", Path)
 
 

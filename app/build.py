@@ -1,0 +1,220 @@
+"""The one place where the parts are put together: settings in, a program that can be started out."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from app.settings import Settings, Telegram
+from bot.channel import Channel
+from bot.channels.webchat import Hub, WebChatChannel
+from bot.fetching import Fetcher
+from bot.lane import Lane
+from bot.media import MediaStore
+from bot.outbox import release
+from bot.postman import Postman
+from handbook import Book, open_book
+from handlers.founding import found_town, is_founded
+from handlers.work import Desk
+from models import JobRun
+from models.database import Database, open_database
+from scheduler.clock import Clock, SettableClock, SystemClock
+from scheduler.jobs import check_schedule
+from scheduler.runner import Runner
+
+if TYPE_CHECKING:
+    from web.parts import Parts
+
+log = logging.getLogger("xiaoge.app")
+
+
+@dataclass
+class Program:
+    """Everything that runs, joined; `start` and `stop` are called in one event loop."""
+
+    settings: Settings
+    database: Database
+    book: Book
+    clock: Clock
+    desk: Desk
+    reading_desk: Desk
+    lane: Lane
+    channels: dict[str, Channel]
+    media: MediaStore
+    hub: Hub
+    postman: Postman
+    runner: Runner
+    fetcher: Fetcher
+    demo: bool = False
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def parts(self) -> "Parts":
+        """What the web door stands on."""
+        from web.parts import Parts
+
+        return Parts(
+            desk=self.reading_desk,
+            lane=self.lane,
+            channels=self.channels,
+            media=self.media,
+            hub=self.hub,
+            demo=self.demo,
+            advance=self.advance if self.demo else None,
+            next_due=self.runner.next_due if self.demo else None,
+            secure=self.settings.secure,
+        )
+
+    # ---- running -------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Decide what an earlier process left, then listen and send; the clock's jobs come last."""
+        await self.start_writing()
+        for channel in self.channels.values():
+            await channel.start(self.lane.accept)
+        for name, part in self._endless().items():
+            self._tasks.append(asyncio.create_task(part(), name=name))
+
+    async def start_writing(self) -> None:
+        """Start the lane alone. On SQLite no other process sends, so what was claimed is free again."""
+        self.lane.start()
+        if self.database.kind == "sqlite":
+            await self.lane.run(release)
+
+    def _endless(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
+        return {"postman": self.postman.run, "fetcher": self.fetcher.run, "runner": self.runner.start}
+
+    async def stop(self) -> None:
+        """Hear no more, finish what has begun, and leave the database whole; what is not done yet is kept."""
+        for channel in self.channels.values():
+            await channel.stop()
+        await self.runner.stop()
+        self.postman.stop()
+        for task in self._tasks:
+            if task.get_name() != "postman":
+                task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.stop_writing()
+
+    async def stop_writing(self) -> None:
+        """Stop the lane and close the database."""
+        await asyncio.to_thread(self.lane.stop)
+        self.database.close()
+
+    # ---- the demo ------------------------------------------------------------------------------------------
+
+    async def found(self, channel: str | None = None) -> bool:
+        """Write the book's town into an empty registry. Returns whether it was empty."""
+        return await self.lane.run(lambda session: self._found(session, channel))
+
+    def _found(self, session: Session, channel: str | None) -> bool:
+        if is_founded(session):
+            return False
+        work = self.desk.work_in(session)
+        found_town(work, channel=channel)
+        work.flush()
+        return True
+
+    async def advance(self, minutes: float | None) -> datetime:
+        """Move the demo's clock by minutes, or to the next due time; live through what is due until then.
+
+        Returns the new moment, aware UTC. Raises ValueError for a step back.
+        """
+        now = self.clock.now()
+        if minutes is None:
+            until = await self.runner.next_due() or now
+        elif minutes < 0:
+            raise ValueError("the clock does not go back")
+        else:
+            until = now + timedelta(minutes=minutes)
+        await self.runner.catch_up(max(until, now))
+        self.postman.nudge()
+        return self.clock.now()
+
+
+def build(
+    settings: Settings, *, clock: Clock | None = None, demo: bool = False, channel: Channel | None = None
+) -> Program:
+    """Join the parts. The database must have its tables.
+
+    Args:
+        settings: what the machine decides.
+        clock: the system's unless given; in a demo one that can be moved.
+        demo: seats without accounts, and a clock to be moved.
+        channel: speaks instead of all the others (the terminal).
+
+    Raises:
+        BookError, DatabaseTrouble: the book or the database cannot be used; the message says why.
+    """
+    book = open_book(settings.place)
+    for name, fault in check_schedule(book).items():
+        log.error("schedule.yaml: %s: %s", name, fault)
+    database = open_database(settings.database_url, writers=settings.writers)
+    clock = clock or (_demo_clock(database) if demo else SystemClock())
+    desk = Desk(database.writer, book, clock.now)
+    media = MediaStore(settings.media)
+    hub = Hub()
+    channels = {channel.name: channel} if channel else _channels(settings, media, hub)
+    nudges: list[Callable[[], None]] = []
+    writers = settings.writers if database.kind == "postgresql" else 1
+    lane = Lane(desk, writers=writers, on_mail=lambda: _each(nudges))
+    postman = Postman(lane, book, channels, clock.now)
+    nudges.append(postman.nudge)
+    return Program(
+        settings=settings,
+        database=database,
+        book=book,
+        clock=clock,
+        desk=desk,
+        reading_desk=Desk(database.reader, book, clock.now),
+        lane=lane,
+        channels=channels,
+        media=media,
+        hub=hub,
+        postman=postman,
+        runner=Runner(lane, desk, clock),
+        fetcher=Fetcher(lane, channels, media, clock.now),
+        demo=demo,
+    )
+
+
+def _each(calls: list[Callable[[], None]]) -> None:
+    for call in calls:
+        call()
+
+
+def _channels(settings: Settings, media: MediaStore, hub: Hub) -> dict[str, Channel]:
+    found: list[Channel] = [WebChatChannel(hub)]
+    if settings.telegram is not None:
+        found.append(_telegram(settings.telegram, media))
+    if settings.trial is not None:
+        from app.trial import TrialChannel
+
+        found.append(TrialChannel(settings.trial))
+    return {channel.name: channel for channel in found}
+
+
+def _telegram(telegram: Telegram, media: MediaStore) -> Channel:
+    """Its library is loaded only where the channel is on: it takes a third of a second and 30 MB."""
+    from bot.channels.telegram import TelegramChannel
+
+    return TelegramChannel(
+        telegram.token,
+        media=media,
+        secret=telegram.secret,
+        webhook_url=telegram.webhook_url,
+        base_url=telegram.calls,
+        base_file_url=telegram.files,
+    )
+
+
+def _demo_clock(database: Database) -> SettableClock:
+    """A clock that was moved on stays there over a restart: else cases would be closed before they began."""
+    with Session(database.reader) as session:
+        seen = session.execute(select(func.max(col(JobRun.at)))).scalar()
+    now = SystemClock().now()
+    return SettableClock(max(now, seen.astimezone(UTC)) if seen else now)
