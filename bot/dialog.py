@@ -23,6 +23,8 @@ LEAST_CASE = 1000
 SURE = ("exact", "likely")
 _ALWAYS = frozenset({"help", "menu", "cancel", "back", "resume", "undo", "human"})
 _MATERIAL = frozenset({"report", "self_handle", "on_behalf"})
+_IN_GROUP = frozenset({"report", "add_material", "withdraw", "undo"})
+"""What may be done where others read: lists and cases of people belong in a private chat."""
 
 
 def step(scene: Scene, talk: Talk, inbound: Inbound, pressed: Choice | None = None) -> Turn:
@@ -36,11 +38,17 @@ def step(scene: Scene, talk: Talk, inbound: Inbound, pressed: Choice | None = No
         return _choose(scene, talk, pressed)
     if inbound.start is not None and not inbound.text:
         return Turn(talk, (menu.welcome(scene),))
-    text = plain(inbound.text)
-    if not text:
-        return material(scene, talk, inbound) if inbound.attachments or inbound.place else _lost(scene, talk)
-    turn = _speak(scene, talk, text, inbound)
+    turn = _said(scene, talk, inbound)
+    if scene.group and turn.command is not None and turn.command.name not in _IN_GROUP:
+        return Turn(talk, (say("group.private"),))
     return turn if turn.talk.misheard != talk.misheard else _heard_well(turn)
+
+
+def _said(scene: Scene, talk: Talk, inbound: Inbound) -> Turn:
+    text = plain(inbound.text)
+    if text:
+        return _speak(scene, talk, text, inbound)
+    return material(scene, talk, inbound) if inbound.attachments or inbound.place else _lost(scene, talk)
 
 
 def _heard_well(turn: Turn) -> Turn:

@@ -38,7 +38,7 @@ def receive(
         name=inbound.sender_name,
         now=now,
     )
-    back = Return(inbound.channel, inbound.chat, inbound.handle)
+    back = Return(inbound.channel, inbound.chat, inbound.handle, inbound.group)
     work = Work(session, now, desk.book, tree, actor, inbound.channel, inbound.message_id, back)
     talk = Talk.model_validate(state)
     scene = Scene(work, now, inbound.group)

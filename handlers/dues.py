@@ -70,7 +70,8 @@ def _reminder(work: Work, incident: Incident, facts: Sequence[Fact]) -> datetime
     """Every clock has run out at the top of the ladder: once a day five times (as OnCall repeats), then weekly."""
     warned = [fact.at for fact in facts if fact.move is Move.WARN]
     wait = timedelta(days=1 if len(warned) <= 5 else 7)
-    return (warned[-1] if warned else work.now) + wait
+    calendar = work.book.calendars[read_promise(incident.promise).calendar]
+    return calendar.next_opening((warned[-1] if warned else work.now) + wait)
 
 
 def due_now(work: Work, incident: Incident) -> list[Due]:

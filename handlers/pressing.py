@@ -265,6 +265,16 @@ def _take_back(work: Work, incident: Incident) -> bool:
     return True
 
 
+LATE = {
+    Kind.RESOLVE: "超时未办结",
+    Kind.ACCEPT: "超时未接单",
+    Kind.ASSIGN: "超时未重新派人",
+    Kind.ARBITRATE: "超时未裁定",
+    Kind.TOP: "一直超时",
+}
+"""What was missed, in words."""
+
+
 def _climb(work: Work, incident: Incident, owner: int, step: int, *, kind: Kind) -> None:
     former = incident.owner_id
     incident.step = step
@@ -276,12 +286,9 @@ def _climb(work: Work, incident: Incident, owner: int, step: int, *, kind: Kind)
         incident,
         "climb.upper",
         event=event,
-        choices=[
-            choice("接单", "accept", incident),
-            choice("派给别人", "transfer", incident),
-            choice("督办", "supervise", incident),
-        ],
+        choices=[choice("接单", "accept", incident), choice("派给别人", "transfer", incident)],
         still="mine",
+        late=LATE[kind],
         by=role_and_name(work, former),
         urgent=incident.danger is not None,
     )
@@ -291,6 +298,7 @@ def _climb(work: Work, incident: Incident, owner: int, step: int, *, kind: Kind)
         incident,
         "climb.reporter",
         event=event,
+        late=LATE[kind],
         owner=role_and_name(work, owner),
         due=deadline(incident),
     )
@@ -330,4 +338,12 @@ def _warn(work: Work, incident: Incident, kind: Kind) -> None:
 def _top(work: Work, incident: Incident, kind: Kind) -> None:
     """Nobody stands above: the 兜底 cannot pass it on and is reminded, daily at first, then weekly."""
     make(work, incident, Move.WARN, clock=kind)
-    tell_owner(work, incident, "climb.top", event=f"top:{incident.version}", still="mine")
+    tell_owner(
+        work,
+        incident,
+        "climb.top",
+        event=f"top:{incident.version}",
+        choices=new_choices(incident) if incident.state is State.DISPATCHED else None,
+        still="mine",
+        late=LATE[kind],
+    )

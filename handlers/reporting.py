@@ -21,7 +21,7 @@ from handlers.clocks import Fact
 from handlers.command import Ask, Command, Done, handles
 from handlers.dues import set_dues
 from handlers.people import resident_by_phone
-from handlers.promise import Promise, promise_of
+from handlers.promise import Promise, promise_of, read_promise
 from handlers.refusal import Refusal
 from handlers.work import Work
 from models import Attachment, Incident, Move, Part, Participant, Privacy, Register, State
@@ -261,6 +261,8 @@ def _danger_call(work: Work, key: str) -> str:
 def _tell_filed(work: Work, incident: Incident) -> None:
     facts = about(work, incident)
     key = "report.filed_danger" if incident.danger else "report.filed"
+    if work.back is not None and work.back.group:
+        key += "_group"
     work.reply(
         key,
         incident=incident,
@@ -292,11 +294,10 @@ def tell_new(work: Work, incident: Incident, *, event: str) -> None:
 
 def new_choices(incident: Incident) -> Choices:
     """What somebody can do with a case that was just given to them."""
-    return [
-        choice("接单", "accept", incident),
-        choice("退回", "return_case", incident),
-        choice("转派", "transfer", incident),
-    ]
+    choices = [choice("接单", "accept", incident), choice("转派", "transfer", incident)]
+    if incident.step < read_promise(incident.promise).top or incident.unit_id is not None:
+        choices.insert(1, choice("退回", "return_case", incident))
+    return choices
 
 
 def _tell_ladder(work: Work, incident: Incident) -> None:

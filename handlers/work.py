@@ -28,6 +28,8 @@ class Return:
     channel: str
     chat: str
     handle: str
+    group: bool = False
+    """Others read it too: no phones, no names of reporters."""
 
 
 @dataclass
