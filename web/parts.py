@@ -1,7 +1,7 @@
 """What the web door is given by whoever puts the program together."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.channel import Channel
@@ -21,7 +21,7 @@ class Parts:
     """Everything the pages, the API and the hooks stand on. Nothing here is made by the web itself."""
 
     desk: Desk
-    """Opens reading works: its engine is the database's reader, so that no page waits for the writer."""
+    """Opens reading works, which never wait for the writer."""
     lane: Lane
     """The only way to write."""
     channels: Mapping[str, Channel]
@@ -35,8 +35,6 @@ class Parts:
     next_due: NextDue | None = None
     secure: bool = False
     """The pages are reached over https: cookies never travel without it."""
-    boot: str = field(default="xiaoge")
-    """Shown at /healthz: which version answers."""
 
     @property
     def book(self) -> Book:
