@@ -353,8 +353,8 @@ def rows(table: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.split("|")] for line in table.strip().splitlines()]
 
 
-def test_the_sheet_holds_the_words_of_every_command() -> None:
-    assert sorted(SPEC) == sorted(COMMANDS.split())
+def test_the_sheet_holds_the_words_of_the_known_commands() -> None:
+    assert set(COMMANDS.split()) <= set(SPEC)
 
 
 def test_a_wrong_key_and_an_empty_list_are_refused() -> None:
@@ -440,13 +440,13 @@ def test_a_bare_number_is_handed_on(typed: str, numbers: tuple[int, ...]) -> Non
     assert PHRASES.hear(typed) == Heard(numbers=numbers, codes=tuple(map(str, numbers)))
 
 
-@pytest.mark.parametrize("command", COMMANDS.split())
+@pytest.mark.parametrize("command", SPEC)
 def test_every_phrase_hears_its_own_command(command: str) -> None:
     for phrase in SPEC[command].phrases:
         assert PHRASES.hear(phrase.rstrip("…N") if phrase.endswith(("…", "N")) else phrase).command == command
 
 
-@pytest.mark.parametrize("command", COMMANDS.split())
+@pytest.mark.parametrize("command", SPEC)
 def test_a_denial_before_any_phrase_keeps_it_from_running(command: str) -> None:
     for phrase in SPEC[command].phrases:
         for denial in ("不", "别", "先不", "不要"):
