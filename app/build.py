@@ -19,7 +19,6 @@ from bot.media import MediaStore
 from bot.outbox import release
 from bot.postman import Postman
 from handbook import Book, open_book
-from handlers.founding import found_town, is_founded
 from handlers.work import Desk
 from models import JobRun
 from models.database import Database, open_database
@@ -42,7 +41,6 @@ class Program:
     book: Book
     clock: Clock
     desk: Desk
-    reading_desk: Desk
     lane: Lane
     channels: dict[str, Channel]
     media: MediaStore
@@ -58,7 +56,7 @@ class Program:
         from web.parts import Parts
 
         return Parts(
-            desk=self.reading_desk,
+            desk=self.desk,
             lane=self.lane,
             channels=self.channels,
             media=self.media,
@@ -107,18 +105,6 @@ class Program:
 
     # ---- the demo ------------------------------------------------------------------------------------------
 
-    async def found(self, channel: str | None = None) -> bool:
-        """Write the book's town into an empty registry. Returns whether it was empty."""
-        return await self.lane.run(lambda session: self._found(session, channel))
-
-    def _found(self, session: Session, channel: str | None) -> bool:
-        if is_founded(session):
-            return False
-        work = self.desk.work_in(session)
-        found_town(work, channel=channel)
-        work.flush()
-        return True
-
     async def advance(self, minutes: float | None) -> datetime:
         """Move the demo's clock by minutes, or to the next due time; live through what is due until then.
 
@@ -131,7 +117,7 @@ class Program:
             raise ValueError("the clock does not go back")
         else:
             until = now + timedelta(minutes=minutes)
-        await self.runner.catch_up(max(until, now))
+        await self.runner.catch_up(max(until, now), between=self.postman.drain)
         self.postman.nudge()
         return self.clock.now()
 
@@ -155,7 +141,7 @@ def build(
         log.error("schedule.yaml: %s: %s", name, fault)
     database = open_database(settings.database_url, writers=settings.writers)
     clock = clock or (_demo_clock(database) if demo else SystemClock())
-    desk = Desk(database.writer, book, clock.now)
+    desk = Desk(database, book, clock.now)
     media = MediaStore(settings.media)
     hub = Hub()
     channels = {channel.name: channel} if channel else _channels(settings, media, hub)
@@ -170,7 +156,6 @@ def build(
         book=book,
         clock=clock,
         desk=desk,
-        reading_desk=Desk(database.reader, book, clock.now),
         lane=lane,
         channels=channels,
         media=media,

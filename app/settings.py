@@ -115,7 +115,7 @@ def _database(value: str) -> str:
 
 
 def _place(value: str) -> str:
-    from handbook import places
+    from handbook.loading import places
 
     if value not in places():
         raise ValueError(f"there is no place {value!r}; there are {', '.join(places())}.")

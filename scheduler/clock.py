@@ -51,20 +51,27 @@ class SettableClock:
     def move(self, delta: timedelta) -> datetime:
         """Put the hands forward. Returns the new time; raises ValueError for a step back."""
         with self._lock:
-            return self._put(self._read() + delta)
+            shown = self._read()
+            return self._put(shown + delta, shown)
 
     def set(self, at: datetime) -> datetime:
         """Put the hands to an aware moment. Returns it as UTC; raises ValueError when it has passed."""
         with self._lock:
-            return self._put(at.astimezone(UTC))
+            return self._put(at.astimezone(UTC), self._read())
+
+    def reach(self, at: datetime) -> datetime:
+        """Put the hands to an aware moment unless it has passed already. Returns the time as UTC."""
+        with self._lock:
+            shown = self._read()
+            return self._put(max(at.astimezone(UTC), shown), shown)
 
     def _read(self) -> datetime:
         if not self._running:
             return self._shown
         return self._shown + timedelta(seconds=time.monotonic() - self._since)
 
-    def _put(self, at: datetime) -> datetime:
-        if at < self._read():
-            raise ValueError(f"the clock shows {self._read()} and does not go back to {at}")
+    def _put(self, at: datetime, shown: datetime) -> datetime:
+        if at < shown:
+            raise ValueError(f"the clock shows {shown} and does not go back to {at}")
         self._shown, self._since = at, time.monotonic()
         return at

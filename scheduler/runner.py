@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,10 @@ log = logging.getLogger("xiaoge.clock")
 LEDGER = JobRun.__table__  # type: ignore[attr-defined]
 KEPT = timedelta(days=60)
 """How long a slot stays in the ledger: longer than any pause between two slots of a daily job."""
+
+
+async def _nothing() -> None:
+    """Do nothing between two steps."""
 
 
 class Runner:
@@ -131,17 +135,22 @@ class Runner:
 
     # ---- moving time ---------------------------------------------------------------------------------------
 
-    async def catch_up(self, until: datetime) -> None:
+    async def catch_up(self, until: datetime, between: Callable[[], Awaitable[object]] = _nothing) -> None:
         """Live through the time up to `until`: each case is followed at its own due times, so that it climbs
         rung by rung and its log reads as if nobody had moved the clock.
 
         A settable clock is led along and shows `until` at the end; do not move it before. Then whatever else
         is due runs once.
+
+        Args:
+            until: aware.
+            between: awaited after each step, to send what was promised at that time while it still holds.
         """
         async with self._busy:
             at = await self.next_due()
             while at is not None and at <= until:
                 await self._follow(self._lead(at))
+                await between()
                 at = await self.next_due(after=at)
         self._lead(until)
         await self.run_due(max(until, self._clock.now()))
@@ -150,7 +159,7 @@ class Runner:
         """Put a settable clock to a moment, unless that has passed. Returns what time it is for the work."""
         if not isinstance(self._clock, SettableClock):
             return at
-        return self._clock.set(max(at, self._clock.now()))
+        return self._clock.reach(at)
 
     async def _follow(self, now: datetime) -> None:
         command = FollowDue(limit=CASES_AT_ONCE)
