@@ -82,11 +82,19 @@ def _speak(scene: Scene, talk: Talk, text: str, inbound: Inbound) -> Turn:
         return _not_done(talk, heard)
     if _is_alarm(scene, form, text):
         return file_text(scene, talk, text, inbound)
-    if form is not None and form.optional and sure and heard.command not in ("yes", "no", "ack"):
+    if form is not None and form.optional and _is_something_else(scene, form, heard, text):
         return _fresh(scene, talk.with_form(None), heard, text, inbound)
     if form is not None and form.asking is not None:
         return _answer(scene, talk, form, heard, text, inbound)
     return _fresh(scene, talk, heard, text, inbound)
+
+
+def _is_something_else(scene: Scene, form: Form, heard: Heard, text: str) -> bool:
+    """Words that may follow a case give way to a command and to a report of another kind."""
+    if heard.command is not None and heard.certainty in SURE:
+        return heard.command not in ("yes", "no", "ack")
+    proposal = scene.work.book.kinds.propose(text)
+    return proposal.category is not None and proposal.category != form.known.get("category")
 
 
 def _is_alarm(scene: Scene, form: Form | None, text: str) -> bool:

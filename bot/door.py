@@ -93,7 +93,7 @@ def _spoken_of(talk: Talk, outcome: Done) -> Talk:
     talk = talk.model_copy(update={"last_case": outcome.incident_id})
     if outcome.follow is None or talk.form is not None:
         return talk
-    known = {"incident": outcome.incident_id}
+    known = {"incident": outcome.incident_id, "category": outcome.data.get("category")}
     return talk.with_form(Form(command=outcome.follow, known=known, asking="note", optional=True))
 
 

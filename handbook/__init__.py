@@ -4,7 +4,7 @@
 """
 
 from handbook.book import Book
-from handbook.loading import open_book, places
+from handbook.loading import open_book
 from handbook.sheets import BookError
 
-__all__ = ["Book", "BookError", "open_book", "places"]
+__all__ = ["Book", "BookError", "open_book"]

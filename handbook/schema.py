@@ -93,6 +93,10 @@ class CategoryRule(Strict):
     grade: Key | None = None
     unit: str | None = None
     """Name of the unit that is asked first instead of the grid's keeper."""
+    ask: str | None = None
+    """One more question after filing; the case is filed whether it is answered or not."""
+    known_by: tuple[str, ...] = ()
+    """Words that answer that question already."""
 
 
 class IncidentRules(Strict):

@@ -206,7 +206,8 @@ def relocate(work: Work, command: Relocate) -> Done:
     old_owner, incident.grid_id, incident.spot = incident.owner_id, command.grid, command.spot
     make(work, incident, Move.RECLASSIFY, grid=command.grid)
     promise, _ = promise_of(work.book, incident.grade)
-    found = keeper_from(work, command.grid, promise, incident.step)
+    untouched = incident.state is State.DISPATCHED and incident.round == 1 and not incident.returns
+    found = keeper_from(work, command.grid, promise, 0 if untouched else incident.step)
     if found is not None and found[0] != old_owner:
         incident.step = found[1]
         hand_to(work, incident, Move.TRANSFER, found[0], relocated=True)

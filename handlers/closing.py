@@ -189,7 +189,12 @@ def unsolved(work: Work, command: Unsolved) -> Done:
             "unsolved.still_open", number=command.incident, title=incident.title, **_standing(work, incident)
         )
     reopened = not command.reason and incident.state is State.DISPATCHED
-    data = {"number": incident.id, "state": incident.state, "round": incident.round}
+    data = {
+        "number": incident.id,
+        "state": incident.state,
+        "round": incident.round,
+        "category": incident.category,
+    }
     return Done(data, incident.id, "explain" if reopened else None)
 
 
@@ -333,7 +338,8 @@ def rate(work: Work, command: Rate) -> Done:
         number=command.incident,
         title=incident.title,
     )
-    return Done({"number": incident.id, "rating": command.rating}, incident.id, "explain" if why else None)
+    data = {"number": incident.id, "rating": command.rating, "category": incident.category}
+    return Done(data, incident.id, "explain" if why else None)
 
 
 @handles(Explain)

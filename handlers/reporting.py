@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 from sqlalchemy import insert
 
+from handbook.schema import CategoryRule
 from handlers.cases import (
     Choices,
     about,
@@ -77,7 +78,18 @@ def report(work: Work, command: Report) -> Done:
     assert work.actor.id is not None
     incident = _open(work, command, reporter_id=work.actor.id, privacy=command.privacy)
     _tell_filed(work, incident)
-    return _filed(incident)
+    return _ask_more(work, incident, _filed(incident))
+
+
+def _ask_more(work: Work, incident: Incident, done: Done) -> Done:
+    """The category's own question, unless the words have answered it; the case is filed either way."""
+    rule = _rule_for(work, incident.category)
+    if rule is None or rule.ask is None or incident.danger:
+        return done
+    if any(word in incident.what for word in rule.known_by) or (work.back is not None and work.back.group):
+        return done
+    work.reply("report.one_more", incident=incident, question=rule.ask, number=incident.id)
+    return Done(done.data, done.incident_id, "explain")
 
 
 @handles(ReportOnBehalf)
@@ -175,12 +187,18 @@ def _own_grid(work: Work) -> int:
 
 def grade_for(work: Work, category: str) -> str:
     """The grade of a kind: by its own rule, by its parent's, else by what is usual for it."""
-    rules = work.book.incidents
-    for code in (category, work.book.category(category).parent):
-        rule = rules.by_category.get(code) if code else None
+    own = work.book.incidents.by_category.get(category)
+    parent = work.book.category(category).parent
+    for rule in (own, work.book.incidents.by_category.get(parent) if parent else None):
         if rule is not None and rule.grade is not None:
             return rule.grade
-    return rules.grade_of[work.book.category(category).usual]
+    return work.book.incidents.grade_of[work.book.category(category).usual]
+
+
+def _rule_for(work: Work, category: str) -> CategoryRule | None:
+    """What the place has decided for a kind, or for the group it belongs to."""
+    rules, parent = work.book.incidents.by_category, work.book.category(category).parent
+    return rules.get(category) or (rules.get(parent) if parent else None)
 
 
 def _first_owner(work: Work, incident: Incident, promise: Promise) -> tuple[int, int, int | None]:
@@ -198,8 +216,7 @@ def _first_owner(work: Work, incident: Incident, promise: Promise) -> tuple[int,
 
 
 def _unit_for(work: Work, incident: Incident) -> int | None:
-    rules, category = work.book.incidents.by_category, work.book.category(incident.category)
-    rule = rules.get(category.code) or (rules.get(category.parent) if category.parent else None)
+    rule = _rule_for(work, incident.category)
     if rule is None or rule.unit is None or incident.danger:
         return None
     line = [node.id for node in work.tree.upward(incident.grid_id)]
@@ -248,7 +265,13 @@ def attach(work: Work, incident: Incident, media: tuple[str, ...]) -> None:
 
 
 def _filed(incident: Incident) -> Done:
-    return Done({"number": incident.id, "state": incident.state, "grade": incident.grade}, incident.id)
+    data = {
+        "number": incident.id,
+        "state": incident.state,
+        "grade": incident.grade,
+        "category": incident.category,
+    }
+    return Done(data, incident.id)
 
 
 # ---- who is told of a new case ----------------------------------------------------------------------------------
