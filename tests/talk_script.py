@@ -35,6 +35,8 @@ SEATS = {
     "部门": "unit",
 }
 _UNITS = {"分钟": "minutes", "小时": "hours", "天": "days"}
+_MARKS = str.maketrans("，：；？！（）", ",:;?!()")
+"""A talk is typed with whatever marks the keyboard has: full-width and half-width ones count as the same."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ class Stage:
             return
         pattern = self._pattern(wanted)
         for index, message in enumerate(waiting):
-            found = pattern.search(message)
+            found = pattern.search(message.translate(_MARKS))
             if found:
                 self.numbers.update({name: number for name, number in found.groupdict().items() if number})
                 del waiting[: index + 1]
@@ -177,12 +179,12 @@ class Stage:
 
     def _never(self, who: str, unwanted: str) -> None:
         pattern = self._pattern(unwanted)
-        told = [message for message in self._new(who) if pattern.search(message)]
+        told = [message for message in self._new(who) if pattern.search(message.translate(_MARKS))]
         assert not told, f"told: {told}"
 
     def _pattern(self, words: str) -> re.Pattern[str]:
         pieces = []
-        for piece in re.split(r"(…|\{\w+\})", words):
+        for piece in re.split(r"(…|\{\w+\})", words.translate(_MARKS)):
             if piece == "…":
                 pieces.append(r"[\s\S]*?")
             elif piece.startswith("{") and piece[1:-1] in self.numbers:
