@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.channel import Can
-from handbook import places
+from handbook.loading import places
 from tests.talk_script import Stage, Talk, read
 from tests.town import BUTTONS, PLAIN, founded
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from handbook import BookError, open_book, places
-from handbook.loading import HERE
+from handbook import BookError, open_book
+from handbook.loading import HERE, places
 
 Write = Callable[[str, str], None]
 PLACE = "name: 试点镇\nsource: {title: 一篇报道, publisher: 报社, date: 2024-01-01}\n"

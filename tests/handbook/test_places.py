@@ -9,11 +9,11 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from handbook import Book, open_book, places
+from handbook import Book, open_book
 from handbook.agreement import stands_in
 from handbook.calendar import Span
 from handbook.frozen import Fixed
-from handbook.loading import DEFAULT, read_sections
+from handbook.loading import DEFAULT, places, read_sections
 from handbook.schema import CategoryHint
 from tests.handbook.books import book_of
 
@@ -32,7 +32,7 @@ STATES = {
     *("arbitration", "returned", "paused", "merged", "withdrawn"),
     *("closed_solved", "closed_unsolved", "closed_not_ours", "closed_invalid"),
 }
-JOBS = ("due_cases", "day_card", "zero_board", "silence", "watch", "stale_talks")
+JOBS = ("due_cases", "day_card", "zero_board", "watch", "stale_talks")
 
 ARTICLES = {
     "minhou": (

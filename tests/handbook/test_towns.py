@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from handbook import Book, places
-from handbook.loading import DEFAULT, HERE
+from handbook import Book
+from handbook.loading import DEFAULT, HERE, places
 from handbook.schema import TownPost
 from handbook.town import Spot, named, spots
 from tests.handbook.books import book_of
