@@ -11,7 +11,7 @@ import queue
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -232,12 +232,12 @@ class _Writer:
         except Exception as trouble:
             log.exception("messages could not be kept")
             for item in acceptances:
-                item.done.set_exception(trouble)
+                _answer(item.done, trouble=trouble)
             return
         for key in talks:
             self._chats[key] = None
         for item in acceptances:
-            item.done.set_result(None)
+            _answer(item.done, None)
 
     # ---- deciding -----------------------------------------------------------------------------------------------
 
@@ -255,15 +255,15 @@ class _Writer:
             for key in chats:
                 self._chats[key] = None
             for job in jobs:
-                job.done.set_exception(trouble)
+                _answer(job.done, trouble=trouble)
             return False
         for key in left:
             self._chats[key] = None
         for job, value, problem in results:
             if problem is not None:
-                job.done.set_exception(problem)
+                _answer(job.done, trouble=problem)
             else:
-                job.done.set_result(value)
+                _answer(job.done, value)
         if chats or not all(job.quiet for job in jobs):
             self._on_mail()
         return True
@@ -397,3 +397,12 @@ class _Writer:
                 for key in keys
             ],
         )
+
+
+def _answer(done: "Future[Any]", value: Any = None, *, trouble: BaseException | None = None) -> None:
+    """Tell who waits; somebody who no longer waits (a cancelled request) must not stop the writer."""
+    with suppress(InvalidStateError):
+        if trouble is not None:
+            done.set_exception(trouble)
+        else:
+            done.set_result(value)
