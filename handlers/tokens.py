@@ -1,4 +1,4 @@
-"""Tokens: who may come in by a door without a chat account behind it, and which chat is whose on our own pages."""
+"""Tokens: who may come in by a door that has no chat account behind it."""
 
 import secrets
 from datetime import datetime
@@ -69,7 +69,9 @@ def actor_of(session: Session, tree: Tree, person_id: int) -> Actor | None:
     if known is not None:
         return known
     row = session.get(Person, person_id)
-    return row and Actor(person_id, row.name, home_grid_id=row.home_grid_id, phone=row.phone)
+    if row is None:
+        return None
+    return Actor(person_id, row.name, home_grid_id=row.home_grid_id, phone=row.phone)
 
 
 def seats(session: Session) -> dict[str, int]:

@@ -12,7 +12,7 @@ from handbook import Book
 from handlers.work import Desk
 
 Advance = Callable[[float | None], Awaitable[datetime]]
-"""Moves the demo's clock by minutes (None: to the next due time), runs what is due then, gives the new moment."""
+"""Moves the demo's clock by minutes (None: to the next due time), runs what is due, gives the new moment."""
 NextDue = Callable[[], Awaitable[datetime | None]]
 
 

@@ -1,0 +1,1 @@
+"""The web door, asked from outside over a real socket."""

@@ -1,0 +1,150 @@
+"""A whole small house behind the web door: a town in a file, lane, postman and a real server on loopback."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import Select, func, select
+from sqlmodel import Session
+
+from bot.channel import Channel
+from bot.channels.webchat import Hub, WebChatChannel
+from bot.lane import Lane
+from bot.media import MediaStore
+from bot.postman import Postman
+from handbook import open_book
+from handlers.founding import found_town
+from handlers.tokens import issue
+from handlers.work import Desk
+from models import Scope
+from models.database import Database, open_database
+from scheduler.clock import SettableClock
+from scheduler.runner import Runner
+from web.app import make_app
+from web.parts import Parts
+
+T = TypeVar("T")
+MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+"""10:00 of a working day in the town."""
+
+
+@dataclass
+class House:
+    """The parts of one running program, as a test wants to reach them."""
+
+    database: Database
+    desk: Desk
+    lane: Lane
+    channels: dict[str, Channel]
+    media: MediaStore
+    hub: Hub
+    clock: SettableClock
+    postman: Postman
+    runner: Runner
+    demo: bool
+    seats: dict[str, int] = field(default_factory=dict)
+    url: str = ""
+
+    @property
+    def parts(self) -> Parts:
+        """What the web door is given."""
+        return Parts(
+            desk=self.desk,
+            lane=self.lane,
+            channels=self.channels,
+            media=self.media,
+            hub=self.hub,
+            demo=self.demo,
+            advance=self._advance if self.demo else None,
+            next_due=self.runner.next_due if self.demo else None,
+        )
+
+    async def _advance(self, minutes: float | None) -> datetime:
+        now = self.clock.now()
+        until = await self.runner.next_due() if minutes is None else now + timedelta(minutes=minutes)
+        await self.runner.catch_up(max(until or now, now))
+        self.postman.nudge()
+        return self.clock.now()
+
+    @asynccontextmanager
+    async def lifespan(self, app: FastAPI) -> AsyncIterator[None]:
+        """Live as long as the server does."""
+        self.lane.start()
+        carrying = asyncio.create_task(self.postman.run())
+        yield
+        self.postman.stop()
+        await carrying
+        await asyncio.to_thread(self.lane.stop)
+
+    def token(self, seat: str, scope: Scope, until: datetime | None = None) -> str:
+        """A key of the person on a seat."""
+        return self.write(lambda session: issue(session, self.seats[seat], scope, self.clock.now(), until))
+
+    def write(self, job: Callable[[Session], T]) -> T:
+        """Write something through the lane."""
+        return self.lane.run_soon(job).result(10)
+
+    def count(self, query: Select[tuple[int]]) -> int:
+        """Rows of a query."""
+        with Session(self.database.reader) as session:
+            return session.execute(select(func.count()).select_from(query.subquery())).scalar() or 0
+
+
+def build_house(url: str, folder: Path, *, place: str = "default", demo: bool = True) -> House:
+    """Join the parts over a migrated database and write the place's town into it."""
+    database, book, clock, hub = open_database(url), open_book(place), SettableClock(MONDAY), Hub()
+    desk = Desk(database, book, clock.now)
+    with desk.work() as work:
+        seats = found_town(work, channel="webchat")
+    channels: dict[str, Channel] = {"webchat": WebChatChannel(hub)}
+    nudges: list[Callable[[], None]] = []
+
+    def wake() -> None:
+        for nudge in nudges:
+            nudge()
+
+    lane = Lane(desk, on_mail=wake)
+    postman = Postman(lane, book, channels, clock.now)
+    nudges.append(postman.nudge)
+    runner = Runner(lane, desk, clock)
+    media = MediaStore(folder / "media")
+    return House(database, desk, lane, channels, media, hub, clock, postman, runner, demo, seats)
+
+
+@contextmanager
+def serving(house: House) -> Iterator[House]:
+    """Serve a house over a real socket of this machine."""
+    config = uvicorn.Config(
+        make_app(house.parts, house.lifespan), port=0, log_level="warning", timeout_graceful_shutdown=1
+    )
+    server = _Told(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    assert server.up.wait(20), "the server did not come up"
+    house.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    try:
+        yield house
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        house.database.close()
+
+
+class _Told(uvicorn.Server):
+    """A server that tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = threading.Event()
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        """Begin to listen, and say so."""
+        await super().startup()
+        self.up.set()

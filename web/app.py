@@ -1,0 +1,52 @@
+"""The HTTP door: puts the routes together over what it is given. It makes no part itself."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from fastapi import FastAPI
+
+from web.chat import chat_routes
+from web.errors import speak_plainly
+from web.forms import LARGEST_TEXT
+from web.guard import Guard
+from web.health import health_routes
+from web.hooks import hook_routes
+from web.live import Live, live_routes
+from web.parts import Parts
+from web.photos import media_routes
+from web.reading import Looks
+from web.show import environment, static_routes
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def make_app(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
+    """Make the web application.
+
+    Args:
+        parts: what it stands on; the lane must run before the first request is answered.
+        lifespan: starts and stops what the caller wants to live as long as the server does.
+    """
+    app = FastAPI(
+        title="小格 API",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        lifespan=lifespan,
+        max_body_size=LARGEST_TEXT,
+    )
+    templates, looks = environment(parts.book), Looks(parts.desk)
+    live = Live(parts, looks, templates)
+    for router in (
+        chat_routes(parts, looks, live, templates),
+        live_routes(live),
+        media_routes(parts, looks),
+        hook_routes(parts),
+        health_routes(parts, looks),
+        static_routes(),
+    ):
+        app.include_router(router)
+    speak_plainly(app, templates)
+    app.add_middleware(Guard)
+    return app

@@ -1,0 +1,75 @@
+"""POST /hooks/{channel}: where platforms deliver. Kept first, answered then; also what cannot be read."""
+
+from base64 import b64encode
+from typing import Any, Final
+
+from fastapi import APIRouter, HTTPException, Response
+from fastapi import Request as HttpRequest
+from fastapi.responses import PlainTextResponse
+from sqlmodel import Session
+
+from bot.channel import Channel, Request, Unreadable, Untrusted
+from handlers.work import insert_new
+from models import Inbox, InboxState
+from web.forms import LARGEST_TEXT
+from web.parts import Parts
+
+_KEPT: Final = 64 * 1024
+"""Bytes of an unreadable body that are kept: enough to see what it was."""
+
+
+def hook_routes(parts: Parts) -> APIRouter:
+    """One route for all channels: what differs between them is behind `parse`."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.post("/hooks/{name}", max_body_size=LARGEST_TEXT)
+    async def hook(name: str, http: HttpRequest) -> Response:
+        channel = parts.channels.get(name)
+        if channel is None:
+            raise HTTPException(404, "没有这个渠道。")
+        request = Request(dict(http.headers), dict(http.query_params), await http.body())
+        try:
+            await _take_in(parts, channel, request)
+        except Untrusted:
+            raise HTTPException(403, "签名不对。") from None
+        except Exception as trouble:
+            raise HTTPException(503, "现在存不下来，请重试。") from trouble
+        return PlainTextResponse("ok")
+
+    return router
+
+
+async def _take_in(parts: Parts, channel: Channel, request: Request) -> None:
+    try:
+        inbounds = channel.parse(request)
+    except Unreadable as trouble:
+        letter = _dead_letter(channel.name, request, trouble)
+        await parts.lane.run(lambda session: _bury(session, {**letter, "received_at": parts.now()}))
+        return
+    await parts.lane.accept(inbounds)
+
+
+def _dead_letter(channel: str, request: Request, trouble: Unreadable) -> dict[str, Any]:
+    return {
+        "channel": channel,
+        "message_id": trouble.message_id[:200],
+        "chat_key": f"{channel}||",
+        "body": raw_body(request.body),
+        "state": InboxState.DEAD,
+        "tries": 0,
+        "trouble": f"unreadable: {trouble}"[:500],
+    }
+
+
+def raw_body(body: bytes) -> dict[str, Any]:
+    """An unreadable body as JSON that any database takes: as text where it is text, else in base64."""
+    kept = body[:_KEPT]
+    whole = {"size": len(body)}
+    text = kept.decode(errors="ignore")
+    if text.encode() == kept and "\0" not in text:
+        return {"raw": text, **whole}
+    return {"raw_base64": b64encode(kept).decode(), **whole}
+
+
+def _bury(session: Session, letter: dict[str, Any]) -> None:
+    session.execute(insert_new(session, Inbox.__table__), [letter])  # type: ignore[attr-defined]

@@ -1,0 +1,1 @@
+"""Pages that are no chat: the demo, the board, the list of what the API takes."""

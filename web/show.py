@@ -1,0 +1,83 @@
+"""Renders templates and small files: escaped always, and nothing from outside."""
+
+import re
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import APIRouter, HTTPException, Response
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from bot.render import clean
+from handbook import Book
+
+_HERE: Final = Path(__file__).parent
+_WEEKDAYS: Final = "一二三四五六日"
+_TYPES: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+_PHONE: Final = re.compile(r"(?<!\d)(1[3-9]\d{9})(?!\d)|(?<=拨打)(110|119|120|122|12345|12350)(?!\d)")
+
+_FILES: Final = {path.name: path.read_bytes() for path in sorted((_HERE / "static").iterdir())}
+_VERSION: Final = sha256(b"".join(_FILES.values())).hexdigest()[:12]
+"""Part of every address of a static file: a new version is asked for anew, an old one is kept for good."""
+
+
+def environment(book: Book) -> Environment:
+    """The templates of a place: moments are shown in its time."""
+    found = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters["moment"] = lambda at: moment(book, at)
+    found.filters["day"] = lambda at: day(book, at)
+    found.filters["clock"] = lambda at: f"{at.astimezone(book.zone):%H:%M}"
+    found.filters["said"] = said
+    found.globals["static"] = lambda name: f"/static/{_VERSION}/{name}"
+    found.globals["place"] = book.place.name
+    return found
+
+
+def page(templates: Environment, name: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A whole page. Half characters that came in from anywhere are left out rather than break it."""
+    text = templates.get_template(name).render(**values)
+    return HTMLResponse(text.encode(errors="ignore"), status)
+
+
+def moment(book: Book, at: datetime) -> str:
+    """A moment as people say it: 11月22日(周日)15:00."""
+    return f"{day(book, at)}{at.astimezone(book.zone):%H:%M}"
+
+
+def day(book: Book, at: datetime) -> str:
+    """A day as people say it: 11月22日(周日)."""
+    local = at.astimezone(book.zone)
+    return f"{local.month}月{local.day}日(周{_WEEKDAYS[local.weekday()]})"
+
+
+def said(words: str) -> Markup:
+    """Words of a chat: escaped, with phone numbers that can be tapped."""
+    safe = str(escape(clean(words)))
+    return Markup(_PHONE.sub(lambda found: f'<a href="tel:{found[0]}">{found[0]}</a>', safe))  # noqa: S704 (escaped above)
+
+
+def static_routes() -> APIRouter:
+    """GET /static/{version}/{name}: the few files of our own."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/static/{version}/{name}")
+    async def static(version: str, name: str) -> Response:
+        if name not in _FILES:
+            raise HTTPException(404)
+        keep = "public, max-age=31536000, immutable" if version == _VERSION else "no-cache"
+        return Response(_FILES[name], media_type=_TYPES[Path(name).suffix], headers={"cache-control": keep})
+
+    return router
