@@ -1,6 +1,7 @@
 """The one place where the parts are put together: settings in, a program that can be started out."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -120,6 +121,12 @@ class Program:
         await self.runner.catch_up(max(until, now), between=self.postman.drain)
         self.postman.nudge()
         return self.clock.now()
+
+
+def settle_memory() -> None:
+    """Let the collector look away from what was loaded: it stays until the end (`main` has stopped it)."""
+    gc.freeze()
+    gc.enable()
 
 
 def build(

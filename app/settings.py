@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -115,10 +116,11 @@ def _database(value: str) -> str:
 
 
 def _place(value: str) -> str:
-    from handbook.loading import places
-
-    if value not in places():
-        raise ValueError(f"there is no place {value!r}; there are {', '.join(places())}.")
+    """Looked up by its folder: the outer process reads the settings too, and opens no book."""
+    origin = getattr(find_spec("handbook"), "origin", None) or ""
+    places = sorted(sheet.parent.name for sheet in Path(origin).parent.glob("*/place.yaml"))
+    if value not in places:
+        raise ValueError(f"there is no place {value!r}; there are {', '.join(places)}.")
     return value
 
 
