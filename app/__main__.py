@@ -1,0 +1,206 @@
+"""The command line: `xiaoge serve`, `xiaoge demo` and the rest. A command loads only what it needs."""
+
+import argparse
+import asyncio
+import gc
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from app.settings import Settings, WrongSetting, read_settings
+
+FAILED = 1
+MISUSED = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says. Returns the exit code."""
+    gc.disable()  # while modules are loaded it would look at them again and again: a fifth of the start
+    given = _parser().parse_args(arguments)
+    try:
+        return int(given.run(given))
+    except WrongSetting as wrong:
+        return _complain(wrong, MISUSED)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as trouble:
+        if not _is_expected(trouble):
+            raise
+        return _complain(trouble, FAILED)
+
+
+def _complain(trouble: Exception, code: int) -> int:
+    print(f"xiaoge: {trouble}", file=sys.stderr)
+    return code
+
+
+def _is_expected(trouble: Exception) -> bool:
+    """Whether the message alone tells enough; everything else is a bug and shows its trace."""
+    from app.backup import NoBackup
+    from app.registry import CannotDo
+    from handbook import BookError
+    from models.database import DatabaseTrouble
+
+    return isinstance(trouble, (BookError, DatabaseTrouble, OSError, CannotDo, NoBackup))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="xiaoge", description="小格: from a chat message to a result the reporter confirms."
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def add(name: str, run: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=about, description=about)
+        command.set_defaults(run=run)
+        return command
+
+    add("serve", _serve, "serve, and keep the address open over restarts").add_argument(
+        "--fd", type=int, help="serve on a listening socket that is already open (the supervisor's)"
+    )
+    add("demo", _demo, "try it: an invented town, everybody's seat, a clock that can be moved")
+    add("talk", _talk, "try it in this terminal")
+    add("migrate", _migrate, "bring the database's tables up to this version")
+    add("found", _found, "write the place's example town into an empty database")
+    add("check", _check, "say whether this machine and its settings can be relied on")
+    token = add("token", _token, "make a key to the API, a board or a chat for a person")
+    token.add_argument("person", help="the person's name, or their number where several are called so")
+    token.add_argument("--scope", choices=("api", "board", "chat"), default="api")
+    token.add_argument("--days", type=int, help="for how many days it opens; without it, for good")
+    add("places", _places, "list the places there are books for")
+    add("backup", _backup, "copy the database while it is in use").add_argument("file", type=Path)
+    return parser
+
+
+# ---- serving -----------------------------------------------------------------------------------------------
+
+
+def _serve(given: argparse.Namespace) -> int:
+    """The outer process only holds the socket; the inner one does everything, and may be replaced."""
+    from app.log import set_up
+
+    settings = read_settings()
+    set_up(settings.log)
+    if given.fd is not None:
+        return _serve_inside(settings, given.fd)
+    from app.supervisor import supervise
+
+    command = [sys.executable, "-m", "app", "serve", "--fd"]
+    return supervise(lambda fd: [*command, str(fd)], settings.host, settings.port)
+
+
+def _serve_inside(settings: Settings, number: int) -> int:
+    from app.alone import alone
+    from app.build import build
+    from app.serving import inherited, serve
+    from app.tables import bring_up_to_date
+
+    with alone(settings.database_url):
+        bring_up_to_date(settings.database_url)
+        return 0 if serve(build(settings), inherited(number)) else FAILED
+
+
+def _demo(_: argparse.Namespace) -> int:
+    """Everything in one process: Ctrl-C ends it, and the next start goes on where it was."""
+    from app.alone import alone
+    from app.build import build
+    from app.log import set_up
+    from app.registry import found
+    from app.serving import listen, serve
+    from app.tables import bring_up_to_date
+
+    settings = _own_database("demo")
+    set_up("warning" if settings.log == "info" else settings.log)
+    with alone(settings.database_url), listen(settings.host, settings.port) as listener:
+        bring_up_to_date(settings.database_url)
+        program = build(settings, demo=True)
+        found(program.desk, "webchat")
+        host, port = listener.getsockname()[:2]
+        print(
+            f"小格已启动:{program.book.place.name}的一个虚构小镇\n"
+            f"请用浏览器打开 http://{host}:{port}/ ,选一个人开始说话\n"
+            "按 Ctrl-C 结束,数据留着",
+            flush=True,
+        )
+        return 0 if serve(program, listener) else FAILED
+
+
+def _own_database(name: str) -> Settings:
+    """A trial never touches the real database, and each place has its own."""
+    place = read_settings().place
+    return read_settings(database=f"sqlite:///var/{name}-{place}.db")
+
+
+def _talk(_: argparse.Namespace) -> int:
+    from app.alone import alone
+    from app.log import set_up
+    from app.tables import bring_up_to_date
+    from app.talk import talk
+
+    settings = _own_database("talk")
+    set_up("error")
+    with alone(settings.database_url):
+        bring_up_to_date(settings.database_url)
+        asyncio.run(talk(settings))
+    return 0
+
+
+# ---- looking after it --------------------------------------------------------------------------------------
+
+
+def _migrate(_: argparse.Namespace) -> int:
+    from models.database import migrate
+
+    print(f"The tables have version {migrate(read_settings().database_url)}.")
+    return 0
+
+
+def _found(_: argparse.Namespace) -> int:
+    from app.alone import alone
+    from app.registry import CannotDo, found_at
+    from models.database import migrate
+
+    settings = read_settings()
+    with alone(settings.database_url):
+        migrate(settings.database_url)
+        if not found_at(settings):
+            raise CannotDo("The registry is not empty, so nothing was written.")
+    print(f"The example town of {settings.place} is in the database.")
+    return 0
+
+
+def _check(_: argparse.Namespace) -> int:
+    from app.check import check
+
+    code = 0
+    for finding in check(read_settings()):
+        print(finding, flush=True)
+        code = FAILED if finding.wrong else code
+    return code
+
+
+def _token(given: argparse.Namespace) -> int:
+    from app.registry import make_token
+
+    print(make_token(read_settings(), given.person, given.scope, given.days))
+    return 0
+
+
+def _places(_: argparse.Namespace) -> int:
+    from handbook.loading import open_book, places
+
+    for key in places():
+        print(f"{key:10} {open_book(key).place.name}")
+    return 0
+
+
+def _backup(given: argparse.Namespace) -> int:
+    from app.backup import back_up
+
+    size = back_up(read_settings().database_url, given.file)
+    print(f"{given.file} is written and whole: {size:,} bytes. Photos lie in the media folder: copy it too.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,191 @@
+"""Says in plain words whether this machine and its settings can be relied on, before anybody does."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import func, make_url, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session, col
+
+from app.settings import Settings
+from bot.render import words
+from handbook import BookError, open_book
+from handbook.loading import places
+from handlers.actor import CLOCK
+from handlers.founding import is_founded
+from handlers.watching import CALENDAR_LEFT, troubles
+from handlers.work import Desk
+from models import JobRun
+from models.database import Database, DatabaseTrouble, is_current, open_database
+from models.facts import fsync_latency, sqlite_facts
+from scheduler.clock import SystemClock
+
+GIGABYTE = 1024**3
+LITTLE_SPACE = 1 * GIGABYTE
+SLOW_FSYNC = 0.05
+UNTRUE_FSYNC = 0.00005
+"""Seconds; a disk that is quicker did not wait for the write."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    good: bool
+    words: str
+    wrong: bool = False
+    """It must be mended before the program is relied on; else not being good is only a warning."""
+
+    def __str__(self) -> str:
+        """One line for the terminal."""
+        return f"{'ok  ' if self.good else 'WRONG' if self.wrong else 'mind'} {self.words}"
+
+
+def ok(sentence: str) -> Finding:
+    """Something is as it should be."""
+    return Finding(True, sentence)
+
+
+def mind(sentence: str) -> Finding:
+    """Something should be known."""
+    return Finding(False, sentence)
+
+
+def wrong(sentence: str) -> Finding:
+    """Something must be mended."""
+    return Finding(False, sentence, wrong=True)
+
+
+def check(settings: Settings) -> Iterator[Finding]:
+    """Look at everything in turn; each finding comes as soon as it is known."""
+    yield from _books()
+    yield from _calendar(settings)
+    yield from _disk(settings)
+    yield from _channels(settings)
+    try:
+        yield from _database(settings)
+    except (DatabaseTrouble, SQLAlchemyError) as trouble:
+        yield wrong(f"The database cannot be used: {str(trouble).splitlines()[0]}")
+
+
+def _books() -> Iterator[Finding]:
+    for place in places():
+        try:
+            yield ok(f"The book of {place} is sound (version {open_book(place).version}).")
+        except BookError as error:
+            yield wrong(f"The book of {place} is faulty: {error}")
+
+
+def _calendar(settings: Settings) -> Iterator[Finding]:
+    try:
+        until = open_book(settings.place).holidays.known_until
+    except BookError:
+        return
+    left = until - SystemClock().now().date()
+    if left < CALENDAR_LEFT:
+        yield mind(
+            f"The holiday calendar ends on {until}: deadlines beyond it are marked uncertain. "
+            "Add the new year to holidays.yaml as soon as it is announced."
+        )
+    else:
+        yield ok(f"The holiday calendar is known until {until}.")
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    folder = _folder(settings)
+    if folder is None:
+        return
+    free = shutil.disk_usage(folder).free
+    shown = f"{free / GIGABYTE:.1f} GB are free on the database's disk."
+    yield ok(shown) if free >= LITTLE_SPACE else wrong(shown)
+    seconds = fsync_latency(folder)
+    shown = f"The disk keeps a page for good in {seconds * 1000:.2f} ms"
+    if seconds < UNTRUE_FSYNC:
+        yield mind(f"{shown}: too quick to be true, a power cut may undo what was confirmed.")
+    elif seconds > SLOW_FSYNC:
+        yield mind(f"{shown}: slow, no answer comes sooner.")
+    else:
+        yield ok(f"{shown}.")
+
+
+def _folder(settings: Settings) -> Path | None:
+    """Where a SQLite file lies or will lie; None for PostgreSQL, whose disk is its own."""
+    address = make_url(settings.database_url)
+    if address.get_backend_name() != "sqlite":
+        return None
+    folder = Path(address.database or ".").absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    return folder
+
+
+def _channels(settings: Settings) -> Iterator[Finding]:
+    telegram = settings.telegram
+    if telegram is None:
+        yield ok("Telegram is off (XIAOGE_TELEGRAM_TOKEN is not set).")
+    elif telegram.webhook_url:
+        yield ok(f"Telegram posts to {telegram.webhook_url}, with a secret.")
+    else:
+        yield ok("Telegram is polled.")
+    if settings.trial:
+        yield wrong("XIAOGE_TEST_HOOK is set: anybody on this machine can speak as anybody. Unset it.")
+    if not settings.secure and settings.host not in ("127.0.0.1", "localhost", "::1"):
+        yield mind("Pages are served without https: put a proxy in front, and set XIAOGE_SECURE=yes.")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    if not is_current(settings.database_url):
+        yield wrong("The database has no tables of this version: run `xiaoge migrate`.")
+        return
+    database = open_database(settings.database_url)
+    try:
+        for look in _LOOKS:
+            yield from look(database, settings)
+    finally:
+        database.close()
+
+
+def _sqlite(database: Database, _: Settings) -> Iterator[Finding]:
+    if database.kind != "sqlite":
+        yield ok("PostgreSQL answers, and has the tables of this version.")
+        return
+    facts = sqlite_facts(database)
+    sound = facts.synchronous in ("full", "extra") and facts.journal_mode == "wal"
+    shown = f"SQLite {facts.version}: synchronous={facts.synchronous}, journal={facts.journal_mode}."
+    yield ok(shown) if sound else wrong(shown)
+    if not facts.wal_reset_fixed:
+        yield mind(
+            f"SQLite {facts.version} can damage a file that several programs write at once: let nothing but "
+            "this program write to it."
+        )
+
+
+def _clock(database: Database, _: Settings) -> Iterator[Finding]:
+    now = SystemClock().now()
+    with Session(database.reader) as session:
+        seen = session.execute(select(func.max(col(JobRun.at)))).scalar()
+    if seen is not None and seen > now + timedelta(minutes=5):
+        yield wrong(f"The machine's clock shows {now:%Y-%m-%d %H:%M} UTC, before the last job at {seen}.")
+    else:
+        yield ok(f"The machine's clock shows {now:%Y-%m-%d %H:%M} UTC.")
+
+
+def _watch(database: Database, settings: Settings) -> Iterator[Finding]:
+    """What the watch would tell the people who look after the system."""
+    book = open_book(settings.place)
+    with Session(database.reader) as session:
+        if not is_founded(session):
+            yield wrong("The registry is empty: nobody could be given a case. Run `xiaoge found`.")
+            return
+    with Desk(database, book, SystemClock().now).reading(CLOCK) as reading:
+        found = troubles(reading)
+    for trouble in found:
+        yield mind(words(book, trouble.text, trouble.args))
+    if not found:
+        yield ok("The watch finds nothing that must never be.")
+
+
+_LOOKS: tuple[Callable[[Database, Settings], Iterator[Finding]], ...] = (_sqlite, _clock, _watch)

@@ -1,0 +1,89 @@
+"""What the command line writes into the registry: the example town, and keys for people."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from app.settings import Settings
+from handbook import open_book
+from handlers.founding import found_town, is_founded
+from handlers.tokens import issue
+from handlers.work import Desk
+from models import Grid, Person, Post, Scope
+from models.database import open_database
+from scheduler.clock import SystemClock
+
+
+class CannotDo(Exception):
+    """A command cannot do what it was asked; the message says why in a plain sentence."""
+
+
+def found(desk: Desk, channel: str | None = None) -> bool:
+    """Write the book's town into an empty registry, with an account for everybody on a channel.
+
+    Returns whether it was empty; nothing is written where it was not.
+    """
+    with desk.work() as work:
+        if is_founded(work.session):
+            return False
+        found_town(work, channel=channel)
+    return True
+
+
+def found_at(settings: Settings) -> bool:
+    """The same for a database that no program has open."""
+    database = open_database(settings.database_url)
+    try:
+        return found(Desk(database, open_book(settings.place), SystemClock().now))
+    finally:
+        database.close()
+
+
+def make_token(settings: Settings, person: str, scope: str, days: int | None) -> str:
+    """Give a person a key to one door.
+
+    Args:
+        settings: where the database is.
+        person: a name, or a number where several people share the name.
+        scope: one of models.Scope.
+        days: for how many days it opens; None: for good.
+
+    Returns:
+        the key; it is kept nowhere and cannot be shown again.
+
+    Raises:
+        CannotDo: nobody is called so, or several people are.
+    """
+    database = open_database(settings.database_url)
+    clock = SystemClock()
+    desk = Desk(database, open_book(settings.place), clock.now)
+    try:
+        with desk.session() as session:
+            now = clock.now()
+            until = now + timedelta(days=days) if days is not None else None
+            return issue(session, _one(session, person), Scope(scope), now, until)
+    finally:
+        database.close()
+
+
+def _one(session: Session, person: str) -> int:
+    known = col(Person.id) == int(person) if person.isdecimal() else col(Person.name) == person
+    found = session.execute(select(col(Person.id), col(Person.name)).where(known)).all()
+    if not found:
+        raise CannotDo(f"Nobody here is called {person}.")
+    if len(found) > 1:
+        people = "; ".join(_described(session, row) for row in found)
+        raise CannotDo(f"Several people are called {person}, give one's number: {people}.")
+    return int(found[0].id)
+
+
+def _described(session: Session, person: Any) -> str:
+    """A number with the posts by which people can be told apart."""
+    posts = session.execute(
+        select(col(Post.role), col(Grid.name))
+        .join(Grid, col(Grid.id) == col(Post.grid_id))
+        .where(col(Post.person_id) == person.id)
+    )
+    return f"{person.id} ({', '.join(f'{role} {grid}' for role, grid in posts) or 'no post'})"
