@@ -84,14 +84,14 @@ def perform(work: "Work", command: Command) -> Done | Refusal:
     work wrote before stays. Bugs are not caught.
     """
     if command.may is not None and not work.actor.may(command.may):
-        return NotAllowed(command=command.name)
+        return NotAllowed()
     try:
         with work.savepoint():
             return HANDLERS[type(command)](work, command)
     except Refusal as no:
         return no
     except WrongMove as no:
-        return Refusal("incident.wrong_move", state=work.stage(no.state), move=str(no.move))
+        return Refusal("incident.wrong_move", state=work.stage(no.state), number=no.number)
 
 
 def ask_of(info: FieldInfo) -> Ask:

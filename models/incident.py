@@ -167,10 +167,11 @@ MOVES: Mapping[Move, Rule] = {
 class WrongMove(Exception):
     """The case cannot make this move from where it stands."""
 
-    def __init__(self, move: Move, state: State) -> None:
+    def __init__(self, move: Move, state: State, number: int | None = None) -> None:
         super().__init__(f"{move} from {state}")
         self.move = move
         self.state = state
+        self.number = number
 
 
 class Register(StrEnum):
@@ -286,7 +287,7 @@ class Incident(SQLModel, table=True):
         """
         rule = MOVES[move]
         if self.state not in rule.start:
-            raise WrongMove(move, self.state)
+            raise WrongMove(move, self.state, self.id)
         before = self.state
         self.state = self._target(move, rule)
         self.paused_from = before if move is Move.SUSPEND else self._still_paused_from()
