@@ -16,6 +16,8 @@ from handlers.catalogue import COMMANDS
 from handlers.command import ask_of
 
 _BARE = re.compile(r"^[\((]?(\d{1,9})[\))]?[、..。]?$")
+_IMPATIENT = re.compile(r"怎么还|还没|没人[来管理]|什么时候|啥时候|多久|几天了")
+"""Words of somebody who waits; they ask after what they reported."""
 A_MINUTE = timedelta(minutes=1)
 MOST_A_MINUTE = 20
 LEAST_CASE = 1000
@@ -236,6 +238,8 @@ def _fresh(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inbound) 
         return _obey(scene, talk, heard, inbound)
     if is_report(scene, text):
         return file_text(scene, talk, text, inbound)
+    if _IMPATIENT.search(text):
+        return begin(scene, talk, "urge", _known(talk, Heard(command="urge")))
     if heard.suggestions:
         return _suggest(scene, talk, heard)
     if len(text) >= 6:
@@ -302,7 +306,10 @@ def _yes_no(scene: Scene, talk: Talk, name: str) -> Turn:
 def _report(scene: Scene, talk: Talk, name: str, heard: Heard, inbound: Inbound) -> Turn:
     if not scene.may(command_named(name)):
         return Turn(talk, (say("refusal.not_allowed"),))
-    form = fill(scene, command_named(name), Form(command=name), heard.rest)
+    rest = heard.rest
+    if name == "report" and rest and not is_report(scene, rest):
+        rest = plain(inbound.text)  # 投诉网格员 needs its verb to be understood
+    form = fill(scene, command_named(name), Form(command=name), rest)
     if "what" not in form.known:
         return begin(scene, talk, name, dict(form.known))
     return _located(scene, talk, form, inbound)

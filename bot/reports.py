@@ -10,6 +10,8 @@ from bot.slots import place_choices
 from bot.talk import Form, Loose, Talk
 from handbook.places import Guess, spot_words
 
+_WIDE = {",": "，", ";": "；", ":": "：", "?": "？", "!": "！"}
+_NARROW = re.compile(r"([\u4e00-\u9fff])\s?([,;:?!])")
 _QUIET = (
     (re.compile(r"匿名[,,。\s]*|不(?:想|要|愿)?留名[,,。\s]*"), "anonymous"),
     (re.compile(r"(?:请|要|务必)?(?:替我|帮我)?保密[,,。!!\s]*|别说是我(?:说的|报的)?[,,。!!\s]*"), "secret"),
@@ -30,7 +32,7 @@ def file_text(
     scene: Scene, talk: Talk, text: str, inbound: Inbound, *, name: str = "report", **known: Any
 ) -> Turn:
     """A report in one turn when what and where are clear; otherwise exactly the missing question."""
-    what, privacy = _privacy(text)
+    what, privacy = _privacy(as_written(text))
     fields: dict[str, Any] = {**known, "what": what, **_material(talk, inbound)}
     if privacy is not None and name == "report":
         fields["privacy"] = privacy
@@ -43,6 +45,11 @@ def file_text(
         fallback = scene.work.actor.home_grid_id or _any_grid(where) or scene.work.tree.root.id
         return begin(scene, talk, name, {**fields, "grid": fallback, "spot": "地点待确认"})
     return _ask_where(scene, talk, name, fields, where)
+
+
+def as_written(text: str) -> str:
+    """Words as people read them: signs after a Chinese letter are full width again."""
+    return _NARROW.sub(lambda match: match[1] + _WIDE[match[2]], text)
 
 
 def _privacy(text: str) -> tuple[str, str | None]:
