@@ -8,7 +8,6 @@ a report; what is heard wrongly would act. So in doubt nothing is heard.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from string import ascii_lowercase, ascii_uppercase
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from handbook import openings as grammar
 from handbook.likeness import Alike, Likeness
 from handbook.pointing import Pointed, pointed_at
-from handbook.words import plain
+from handbook.words import lowered, plain
 
 Certainty = Literal["exact", "likely", "maybe"]
 
@@ -60,7 +59,6 @@ class _Phrase(NamedTuple):
     negative: bool
 
 
-_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 _NEGATIVE = re.compile("[不别没未勿莫甭否无]")
 _TALE = re.compile("[了过的给是得着吗么没不]")  # 上报给物业, 投诉过三次, 接单吗: no order
 _COURTESY = frozenset({"hello", "thanks", "ack"})
@@ -90,7 +88,7 @@ class Phrases:
 
     def _add(self, command: str, written: str) -> None:
         takes: Literal["", "…", "N"] = "…" if written.endswith("…") else "N" if written.endswith("N") else ""
-        text = plain(written.removesuffix(takes)).translate(_LOWER)
+        text = lowered(plain(written.removesuffix(takes)))
         phrase = _Phrase(command, text, takes, bool(_NEGATIVE.search(text)))
         known = self._phrases.setdefault(text, phrase)
         if known.command != command:
@@ -106,7 +104,7 @@ class Phrases:
             the command with the numbers and words around it, or suggestions, or a free text.
         """
         said = plain(text)
-        low = said.translate(_LOWER)
+        low = lowered(said)
         whole = self._phrases.get(low) or self._phrases.get(grammar.bare(low))
         if whole and (whole.text == low or not self._asked(low, len(low) - 1, whole)):
             return Heard(whole.command, "exact")

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
+from string import ascii_lowercase, ascii_uppercase
 from typing import NamedTuple
 
 os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")  # readings of whole phrases would take 45 MB of memory
@@ -24,6 +25,7 @@ _DRESSED = re.compile(
 )
 _SIGNS = tuple(zip("，？！：；（）", ",?!:;()", strict=True))  # as NFKC does, at a tenth of its time
 _SPACE = re.compile(r"\s+")
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 _WRITTEN = ("〇零", "一壹", "二两贰貳", "三叁參", "四肆", "五伍", "六陆陸", "七柒", "八捌", "九玖")
 _DIGITS = {letter: value for value, letters in enumerate(_WRITTEN) for letter in letters}
@@ -83,6 +85,11 @@ def plain(text: str) -> str:
     for wide, narrow in _SIGNS:
         text = text.replace(wide, narrow)
     return _SPACE.sub(" ", unicodedata.normalize("NFKC", text)).strip()
+
+
+def lowered(text: str) -> str:
+    """Make Latin capitals small and nothing else, so that every letter keeps its place in the text."""
+    return text.translate(_LOWER)
 
 
 def _bare(match: re.Match[str]) -> str:
@@ -155,7 +162,7 @@ def heard(text: str) -> tuple[Syllable, ...]:
         one syllable for each Chinese letter, run of digits, and syllable of typed pinyin; signs are left out.
     """
     found: list[Syllable] = []
-    for match in _LETTER.finditer(text.lower()):
+    for match in _LETTER.finditer(lowered(text)):
         letter = match[0]
         if letter[0].isascii() and letter[0].isalpha():
             found.extend(_typed(letter, match.start()))
