@@ -75,6 +75,11 @@ class Runner:
         async with self._busy:
             pass
 
+    @property
+    def next_waking(self) -> datetime | None:
+        """When it wakes next by the machine's clock; None while it is stopped."""
+        return self._ticker.get_job("wake").next_run_time if self._ticker else None
+
     async def wake(self) -> None:
         """Do what is due; whatever goes wrong, there is a next waking."""
         try:
@@ -114,8 +119,8 @@ class Runner:
     def _fire(self, session: Session, job: Job, slot: str, now: datetime) -> Done | None:
         """Enter the slot into the ledger and give the command; None when somebody did so before."""
         row = {"job": job.name, "slot": slot, "at": now, "process": self._process}
-        entered: Any = session.execute(insert_new(session, LEDGER), row)
-        if not entered.rowcount:
+        entered = session.execute(insert_new(session, LEDGER).values(row).returning(LEDGER.c.slot))
+        if entered.first() is None:
             return None
         self._forget(session, job, now)
         return self._give(session, job.command(slot), now)
