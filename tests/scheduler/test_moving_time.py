@@ -44,7 +44,8 @@ def events(there: Station, *moves: Move) -> list[IncidentEvent]:
 def case(there: Station) -> Incident:
     """The only case there is."""
     with Session(there.database.reader, expire_on_commit=False) as session:
-        return session.execute(select(Incident)).scalar_one()
+        found: Incident = session.execute(select(Incident)).scalar_one()
+        return found
 
 
 def test_a_leap_leads_where_the_minutes_would_have_led(sqlite_url: str, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import Executable, insert, select, text, update
 from sqlmodel import Session, col
 
 from bot.render import words
@@ -46,14 +46,14 @@ def found(one: Station) -> dict[str, dict[str, object]]:
         return {trouble.kind: trouble.args for trouble in troubles(reading)}
 
 
-def wrong(one: Station, *statements: object) -> None:
+def wrong(one: Station, *statements: Executable) -> None:
     """Do to the database what no command does."""
     with one.desk.session() as session:
         for statement in statements:
-            session.execute(statement)  # type: ignore[call-overload]
+            session.execute(statement)
 
 
-def a_mail(one: Station, **fields: object) -> object:
+def a_mail(one: Station, **fields: object) -> Executable:
     """An INSERT of one promise."""
     now = one.clock.now()
     usual = {"key": "k", "recipient": "p1", "person_id": 1, "text": "menu.help", "args": {}, "choices": []}
@@ -185,23 +185,23 @@ def test_its_command_tells_what_it_found(there: Station) -> None:
     assert done == Done({"troubles": ["dead_mail"]})
 
 
-@pytest.mark.parametrize("place", ["default", "minhou", "qingcao", "yulin", "shexian", "yinzhou"])
-@pytest.mark.parametrize(
-    "trouble",
-    [
-        Trouble("no_owner", {"count": 2}),
-        Trouble("left_behind", {"count": 2}),
-        Trouble("old_mail", {"count": 2}),
-        Trouble("dead_mail", {"count": 2}),
-        Trouble("dead_letter", {"count": 2}),
-        Trouble("vacant", {"count": 2, "place": "幸福社区第一网格"}),
-        Trouble("calendar", {"until": "2026-12-31"}),
-        Trouble("stalled", {"job": "watch"}),
-    ],
-    ids=lambda value: getattr(value, "kind", value),
+EVERY_TROUBLE = (
+    Trouble("no_owner", {"count": 2}),
+    Trouble("left_behind", {"count": 2}),
+    Trouble("old_mail", {"count": 2}),
+    Trouble("dead_mail", {"count": 2}),
+    Trouble("dead_letter", {"count": 2}),
+    Trouble("vacant", {"count": 2, "place": "幸福社区第一网格"}),
+    Trouble("calendar", {"until": "2026-12-31"}),
+    Trouble("stalled", {"job": "watch"}),
 )
-def test_each_trouble_has_words_in_every_place(place: str, trouble: Trouble) -> None:
-    said = words(open_book(place), trouble.text, trouble.args)
 
-    assert said.startswith("系统自查")
-    assert all(str(value) in said for value in trouble.args.values())
+
+@pytest.mark.parametrize("place", ["default", "minhou", "qingcao", "yulin", "shexian", "yinzhou"])
+def test_each_trouble_has_words_in_every_place(place: str) -> None:
+    book = open_book(place)
+    for trouble in EVERY_TROUBLE:
+        said = words(book, trouble.text, trouble.args)
+
+        assert said.startswith("系统自查")
+        assert all(str(value) in said for value in trouble.args.values())

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from sqlalchemy import select
@@ -45,7 +45,8 @@ def tick(work: Work, command: Tick) -> Done:
 
 def ticking(patch: pytest.MonkeyPatch, *names: str, failing: Sequence[str] = ()) -> list[Job]:
     """Jobs of these names that tick, for as long as the test runs."""
-    patch.setitem(HANDLERS, Tick, tick)
+    handlers: dict[Any, Any] = HANDLERS
+    patch.setitem(handlers, Tick, tick)
     return [_ticking(name, name in failing) for name in names]
 
 
