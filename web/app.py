@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI
 
+from web.api import api_routes
 from web.chat import chat_routes
 from web.errors import speak_plainly
 from web.forms import LARGEST_TEXT
@@ -12,6 +13,9 @@ from web.guard import Guard
 from web.health import health_routes
 from web.hooks import hook_routes
 from web.live import Live, live_routes
+from web.pages.board import board_routes
+from web.pages.docs import docs_routes
+from web.pages.home import home_routes
 from web.parts import Parts
 from web.photos import media_routes
 from web.reading import Looks
@@ -43,7 +47,11 @@ def make_app(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
         live_routes(live),
         media_routes(parts, looks),
         hook_routes(parts),
+        api_routes(parts, looks),
         health_routes(parts, looks),
+        home_routes(parts, looks, templates),
+        board_routes(parts, looks, templates),
+        docs_routes(app, parts.book, templates),
         static_routes(),
     ):
         app.include_router(router)

@@ -131,7 +131,7 @@ def _around(reading: Reading, who: Speaker) -> dict[str, Any]:
 def _title(reading: Reading, actor: Actor | None) -> str:
     if actor is None:
         return "居民"
-    return role_and_name(reading, actor.id) if actor.is_staff else f"居民 {actor.name}"
+    return role_and_name(reading, actor.id) if actor.is_staff else f"居民{actor.name}"
 
 
 def _call(actor: Actor | None) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, literal_column, select
 from sqlmodel import col
@@ -23,8 +23,14 @@ _BEYOND: Final = 2 * NEWEST
 _OURS: Final[ColumnElement[str]] = literal_column(f"'{WEBCHAT}'")
 """As a literal, so that an index over this channel's rows alone can be used."""
 
-Button = tuple[str, str, str]
-"""(label, payload, the words it stands for)."""
+
+class Button(NamedTuple):
+    """One answer that can be tapped."""
+
+    label: str
+    payload: str
+    words: str
+    """What it stands for, shown as said once it is pressed."""
 
 
 @dataclass(frozen=True)
@@ -168,23 +174,23 @@ def _ours(told: Sequence[Row[Any]], photos: Mapping[int, tuple[str, ...]]) -> li
 
 def _told(row: Row[Any], photos: tuple[str, ...], *, current: bool) -> Bubble:
     """Buttons stay on every letter; numbers, and answers to an open question, only on the latest prompt."""
-    numbered = [
-        (number, choice) for number, choice in enumerate(row.choices, start=1) if not choice.get("listed")
-    ]
-    words, has_numbers = _without_numbers(row.words, [f"{n} {clean(c['label'])}" for n, c in numbered])
+    choices = list(enumerate(row.choices, start=1))
+    lines = [f"{number} {clean(choice['label'])}" for number, choice in choices if not choice.get("listed")]
+    words, has_numbers = _without_numbers(row.words, lines)
     buttons = tuple(
-        (f"{number} {label}" if current and has_numbers else label, f"{row.id}:{number - 1}", label)
-        for number, choice in numbered
-        if (label := clean(choice["label"])) and (current or choice.get("do"))
+        _button(row.id, number, choice, numbers=current and has_numbers)
+        for number, choice in choices
+        if current or (choice.get("do") and not choice.get("listed"))
     )
-    return Bubble(
-        id=f"o{row.id}",
-        mine=False,
-        words=clean(words),
-        at=row.sent_at or row.at,
-        photos=photos,
-        buttons=buttons,
-    )
+    at = row.sent_at or row.at
+    return Bubble(f"o{row.id}", mine=False, words=clean(words), at=at, photos=photos, buttons=buttons)
+
+
+def _button(mail_id: int, number: int, choice: Mapping[str, Any], *, numbers: bool) -> Button:
+    """A choice that stands in the text already is its number alone."""
+    words = clean(choice["label"])
+    label = f"{number} {words}" if numbers else words
+    return Button(str(number) if choice.get("listed") else label, f"{mail_id}:{number - 1}", words)
 
 
 def _without_numbers(words: str, lines: list[str]) -> tuple[str, bool]:

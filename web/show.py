@@ -40,6 +40,7 @@ def environment(book: Book) -> Environment:
     found.filters["moment"] = lambda at: moment(book, at)
     found.filters["day"] = lambda at: day(book, at)
     found.filters["clock"] = lambda at: f"{at.astimezone(book.zone):%H:%M}"
+    found.filters["stamp"] = lambda at: stamp(book, at)
     found.filters["said"] = said
     found.globals["static"] = lambda name: f"/static/{_VERSION}/{name}"
     found.globals["place"] = book.place.name
@@ -61,6 +62,13 @@ def day(book: Book, at: datetime) -> str:
     """A day as people say it: 11月22日(周日)."""
     local = at.astimezone(book.zone)
     return f"{local.month}月{local.day}日(周{_WEEKDAYS[local.weekday()]})"
+
+
+def stamp(book: Book, at: datetime) -> Markup:
+    """A moment short enough for a column: it may break between day and time, and nowhere else."""
+    local = at.astimezone(book.zone)
+    day_and_time = (f"{local.month}月{local.day}日", f"{local:%H:%M}")
+    return Markup(" ").join(Markup('<span class="t">{}</span>').format(part) for part in day_and_time)
 
 
 def said(words: str) -> Markup:
