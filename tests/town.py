@@ -23,7 +23,7 @@ from handlers.founding import found_town
 from handlers.pressing import FollowDue
 from handlers.refusal import Refusal
 from handlers.work import Desk
-from models import ENDED, Incident, Person
+from models import ENDED, Grid, Incident, Person
 from models.database import Database, open_database
 
 BUTTONS = Can(
@@ -177,6 +177,13 @@ class Town:
             return outcome
 
         return self.lane.run_soon(job).result()
+
+    def grid(self, name: str) -> int:
+        """Id of the first grid with this name."""
+        with Session(self.database.reader) as session:
+            found = session.execute(select(col(Grid.id)).where(col(Grid.name) == name).limit(1)).scalar_one()
+            assert found is not None
+            return found
 
     def incident(self, number: int) -> Incident:
         """A case as it lies in the database now."""
