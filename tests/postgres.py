@@ -14,7 +14,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +46,12 @@ def find_programs() -> Path | None:
 
 
 @contextlib.contextmanager
-def running_server(programs: Path) -> Iterator[str]:
+def running_server(programs: Path, settings: Mapping[str, str] = SETTINGS) -> Iterator[str]:
     """Start a server of our own on a loopback port, and stop it at the end together with its data.
 
     Args:
         programs: the folder which `find_programs` found.
+        settings: of the server; the usual ones trade safety for speed.
 
     Yields:
         the SQLAlchemy URL of its database `postgres`, for a user who may create databases.
@@ -62,7 +63,7 @@ def running_server(programs: Path) -> Iterator[str]:
             f"postgresql://postgres:{secrets.token_hex(16)}@127.0.0.1:{free_port()}/postgres"
         )
         initialise(programs, home, account, url)
-        with serving(programs, home, account, url):
+        with serving(programs, home, account, url, settings):
             yield url
 
 
@@ -170,7 +171,9 @@ def initialise(programs: Path, home: Path, account: pwd.struct_passwd | None, ur
 
 
 @contextlib.contextmanager
-def serving(programs: Path, home: Path, account: pwd.struct_passwd | None, url: str) -> Iterator[None]:
+def serving(
+    programs: Path, home: Path, account: pwd.struct_passwd | None, url: str, settings: Mapping[str, str]
+) -> Iterator[None]:
     """Keep the server running; where the system can, it also stops when this process is killed."""
     leash = [setpriv, "--pdeathsig", "INT"] if (setpriv := shutil.which("setpriv")) else []
     command: list[str | Path] = [
@@ -181,7 +184,7 @@ def serving(programs: Path, home: Path, account: pwd.struct_passwd | None, url: 
         "-p",
         str(make_url(url).port),
     ]
-    for name, value in SETTINGS.items():
+    for name, value in settings.items():
         command += ["-c", f"{name}={value}"]
     log = home / "server.log"
     with log.open("wb") as out:
