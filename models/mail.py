@@ -32,6 +32,14 @@ class Inbox(SQLModel, table=True):
             sqlite_where=text("state = 'waiting'"),
             postgresql_where=text("state = 'waiting'"),
         ),
+        # Our own pages read a chat back; every other channel keeps its history itself.
+        Index(
+            "ix_inbox_webchat",
+            "chat_key",
+            "id",
+            sqlite_where=text("channel = 'webchat'"),
+            postgresql_where=text("channel = 'webchat'"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -74,6 +82,13 @@ class Outbox(SQLModel, table=True):
             postgresql_where=text("state IN ('waiting', 'claimed')"),
         ),
         Index("ix_outbox_incident_id", "incident_id"),
+        Index(
+            "ix_outbox_webchat",
+            "handle",
+            "id",
+            sqlite_where=text("channel = 'webchat'"),
+            postgresql_where=text("channel = 'webchat'"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
