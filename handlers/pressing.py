@@ -212,7 +212,7 @@ def _nudge(work: Work, incident: Incident, due: Due) -> None:
         work,
         incident,
         "nudge.accepted" if incident.state in IN_HAND else "nudge.waiting",
-        event=f"nudge:{incident.step}:{incident.round}:{due.percent}",
+        event=f"nudge:{incident.version}",
         choices=None if incident.state in IN_HAND else new_choices(incident),
         still="mine",
         percent=due.percent,
@@ -280,7 +280,7 @@ def _climb(work: Work, incident: Incident, owner: int, step: int, *, kind: Kind)
     incident.step = step
     hand_to(work, incident, Move.CLIMB, owner, clock=kind, former=former)
     settle(work, incident)
-    event = f"climb:{incident.round}:{step}"
+    event = f"climb:{incident.version}"
     tell_owner(
         work,
         incident,
@@ -319,7 +319,7 @@ def _tell_former(work: Work, incident: Incident, former: int | None, event: str)
 def _warn(work: Work, incident: Incident, kind: Kind) -> None:
     """Arrival is late: the owner and the level above hear it; the case stays with who is on the way."""
     make(work, incident, Move.WARN, clock=kind)
-    event = f"late_arrival:{incident.round}:{incident.step}"
+    event = f"late_arrival:{incident.version}"
     tell_owner(work, incident, "arrive.late", event=event, urgent=True, still="mine")
     upper = someone_above(work, incident.grid_id, "supervise", besides=(incident.owner_id,))
     if upper is not None:

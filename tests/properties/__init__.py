@@ -1,0 +1,1 @@
+"""What must hold whatever people do: random walks, and second opinions on what the product computes."""

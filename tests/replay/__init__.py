@@ -1,0 +1,1 @@
+"""Quarters and years lived again by chat, with the figures the articles give."""
