@@ -112,7 +112,7 @@ def _not_done(talk: Talk, heard: Heard) -> Turn:
     return Turn(talk, (say("negated.nothing_done"),))
 
 
-# ---- numbers and buttons ----------------------------------------------------------------------------------------
+# ---- numbers and buttons ---------------------------------------------------------------------------------
 
 
 def _number(scene: Scene, talk: Talk, number: int, text: str, inbound: Inbound) -> Turn:
@@ -156,7 +156,7 @@ def _choose(scene: Scene, talk: Talk, choice: Choice) -> Turn:
     return begin(scene, talk, choice.do, dict(choice.known))
 
 
-# ---- words that work in any state -------------------------------------------------------------------------------
+# ---- words that work in any state ------------------------------------------------------------------------
 
 
 def _always(scene: Scene, talk: Talk, heard: Heard) -> Turn:
@@ -200,7 +200,7 @@ def _undo(scene: Scene, talk: Talk, heard: Heard) -> Turn:
     return begin(scene, talk, "undo", {})
 
 
-# ---- an answer to an open question ------------------------------------------------------------------------------
+# ---- an answer to an open question -----------------------------------------------------------------------
 
 
 def _answer(scene: Scene, talk: Talk, form: Form, heard: Heard, text: str, inbound: Inbound) -> Turn:
@@ -227,7 +227,7 @@ def _answer(scene: Scene, talk: Talk, form: Form, heard: Heard, text: str, inbou
     return turn
 
 
-# ---- a fresh sentence -------------------------------------------------------------------------------------------
+# ---- a fresh sentence ------------------------------------------------------------------------------------
 
 
 def _fresh(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inbound) -> Turn:
@@ -354,7 +354,7 @@ def _lost(scene: Scene, talk: Talk) -> Turn:
     return Turn(talk, (say("unclear.human", Choice(label="找人帮忙", do="human")),))
 
 
-# ---- which case is meant ----------------------------------------------------------------------------------------
+# ---- which case is meant ---------------------------------------------------------------------------------
 
 
 def _known(talk: Talk, heard: Heard) -> dict[str, Any]:

@@ -25,7 +25,8 @@ def receive(
 ) -> tuple[Talk, int | None]:
     """Decide one message inside a session that somebody else commits.
 
-    `state` is the conversation as it was locked and read. Returns the talk as it stands afterwards and the person.
+    `state` is the conversation as it was locked and read. Returns the talk as it stands afterwards and the
+    person.
     """
     now = desk.now()
     actor = recognise(
@@ -62,7 +63,9 @@ def _pressed(session: Session, inbound: Inbound, person_id: int | None) -> Choic
 
 
 def _carry_out(work: Work, turn: Turn) -> Talk:
-    """Perform the turn's command, then say what there is to say; the last prompt's choices become the numbers."""
+    """Perform the turn's command, then say what there is to say; the last prompt's choices become the
+    numbers.
+    """
     talk = turn.talk
     if turn.command is not None:
         for command in (turn.command, *turn.more):

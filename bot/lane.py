@@ -1,7 +1,9 @@
 """The lane: one writer that accepts first and decides after, many works to a commit.
 
-Law 7 of the architecture. One thread owns the writing connection. It takes all that is queued: acceptances become
-inbox rows in one commit, and only then is the platform answered; then chats with waiting messages are decided, each
+Law 7 of the architecture. One thread owns the writing connection. It takes all that is queued: acceptances
+become
+inbox rows in one commit, and only then is the platform answered; then chats with waiting messages are
+decided, each
 message in its own savepoint, together with the jobs of the other doors.
 """
 
@@ -61,7 +63,7 @@ class _Batch:
 
 
 class Lane:
-    """The writers of a process: one on SQLite, several on PostgreSQL, each with its own share of the chats."""
+    """The writers of a process: one on SQLite, several on PostgreSQL, each with its share of the chats."""
 
     def __init__(self, desk: Desk, *, writers: int = 1, on_mail: Callable[[], None] | None = None) -> None:
         """`on_mail` is called after each commit that may have left something to send."""
@@ -98,7 +100,9 @@ class Lane:
         return self._writers[self._next]
 
     async def accept(self, inbounds: Sequence[Inbound]) -> None:
-        """Keep messages; returns when they are committed and will be decided. Raises when they could not be kept."""
+        """Keep messages; returns when they are committed and will be decided. Raises when they could not be
+        kept.
+        """
         if not inbounds:
             return
         item = _Acceptance(inbounds, Future())
@@ -188,7 +192,7 @@ class _Writer:
             case _:
                 self._chats[item] = None
 
-    # ---- accepting ----------------------------------------------------------------------------------------------
+    # ---- accepting ---------------------------------------------------------------------------------------
 
     def _accept(self, acceptances: list[_Acceptance]) -> None:
         if not acceptances:
@@ -239,7 +243,7 @@ class _Writer:
         for item in acceptances:
             _answer(item.done, None)
 
-    # ---- deciding -----------------------------------------------------------------------------------------------
+    # ---- deciding ----------------------------------------------------------------------------------------
 
     def _write(self, jobs: list[_Job]) -> bool:
         """Run jobs and decide chats in one commit. Returns False when the commit failed."""
@@ -326,7 +330,9 @@ class _Writer:
         }
 
     def _one(self, session: Session, tree: Any, row: Any, talks: dict[str, dict[str, Any]]) -> bool:
-        """One message in its own savepoint. A message that fails three times is dead and does not hold up others."""
+        """One message in its own savepoint. A message that fails three times is dead and does not hold up
+        others.
+        """
         talk = talks[row["chat_key"]]
         with working_on(f"{row['channel']}:{row['message_id']}"):
             try:

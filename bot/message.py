@@ -23,7 +23,8 @@ class Attachment(_Frozen):
 
     kind: Literal["photo", "voice", "video", "file"]
     key: str
-    """`media:<sha256>.<ext>` when the bytes are kept, else `<channel>:<its own id>` until they are fetched."""
+    """`media:<sha256>.<ext>` when the bytes are kept, else `<channel>:<its own id>` until they are fetched.
+    """
 
 
 class Inbound(_Frozen):

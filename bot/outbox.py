@@ -171,7 +171,9 @@ def _mark(session: Session, mail_id: int, **values: Any) -> None:
 
 
 def acknowledge(session: Session, letter: Letter, outcome: Outcome, now: datetime) -> None:
-    """Keep what became of one letter: sent, to be tried again, or dead; an account that is gone is not used again."""
+    """Keep what became of one letter: sent, to be tried again, or dead; an account that is gone is not used
+    again.
+    """
     match outcome:
         case Sent(id=name):
             _mark(

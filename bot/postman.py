@@ -1,4 +1,6 @@
-"""The postman: carries claimed letters to their channels, within the channels' rates, and keeps the outcomes."""
+"""The postman: carries claimed letters to their channels, within the channels' rates, and keeps the
+outcomes.
+"""
 
 import asyncio
 import logging

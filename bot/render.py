@@ -46,7 +46,9 @@ class _Words(Formatter):
 
 
 def when(book: Book, value: Mapping[str, Any]) -> str:
-    """A moment as people say it: 11月22日(周日)15:00; marked where the calendar of that year is not known yet."""
+    """A moment as people say it: 11月22日(周日)15:00; marked where the calendar of that year is not known
+    yet.
+    """
     local = datetime.fromisoformat(str(value["moment"])).astimezone(book.zone)
     words = f"{local.month}月{local.day}日(周{_WEEKDAYS[local.weekday()]}){local:%H:%M}"
     return words + ("(节假日安排未公布,可能调整)" if value.get("uncertain") else "")
@@ -69,7 +71,8 @@ def parts(
 ) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
     """What to send: text parts no longer than the channel allows, and buttons where it can show them.
 
-    Returns (parts, ((label, payload), ...)). Numbers stand in the text even beside buttons, so that both work.
+    Returns (parts, ((label, payload), ...)). Numbers stand in the text even beside
+    buttons, so that both work.
     """
     text = words(book, key, args)
     shown = [(number, choice) for number, choice in enumerate(choices, start=1) if not choice.listed]

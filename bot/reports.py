@@ -106,7 +106,9 @@ def _ask_where(scene: Scene, talk: Talk, name: str, fields: dict[str, Any], gues
 
 
 def material(scene: Scene, talk: Talk, inbound: Inbound) -> Turn:
-    """Photos or a place without words: to the open form, to the case just spoken of, or kept until words come."""
+    """Photos or a place without words: to the open form, to the case just spoken of, or kept until words
+    come.
+    """
     form = talk.form
     if form is not None and form.asking == "grid" and inbound.place is not None:
         return answer(scene, talk, form, "", inbound)

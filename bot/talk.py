@@ -1,4 +1,6 @@
-"""The state of one talk: what is being asked, what was offered, what lies waiting. JSON of names, never objects."""
+"""The state of one talk: what is being asked, what was offered, what lies waiting. JSON of names, never
+objects.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any

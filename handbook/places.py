@@ -1,8 +1,10 @@
-"""Finds the grids of a place in a sentence: by name, by number, by sound, the sender's own surroundings first.
+"""Finds the grids of a place in a sentence: by name, by number, by sound, the sender's own surroundings
+first.
 
-Every stretch of the sentence that may name a place is a mention, and a mention may mean several grids (there are many
-buildings 3). The grid that accounts for the most mentions by itself and its parents wins: 丹桂里5栋 is building 5 below
-丹桂里. What is still equal is settled by nearness to the sender; what then is still equal is asked.
+Every stretch of the sentence that may name a place is a mention, and a mention may mean several grids
+(there are many buildings 3). The grid that accounts for the most mentions by itself and its parents wins:
+丹桂里5栋 is building 5 below 丹桂里. What is still equal is settled by nearness to the sender; what then is
+still equal is asked.
 """
 
 import re
@@ -54,7 +56,9 @@ _PLACE_SOUNDS = frozenset(
 )
 """Last sounds of place names: only a sentence that has one is worth a search by likeness."""
 ALIKE = 0.25
-"""A name may differ by at most a quarter of its syllables (domain figures: 96-100 % right with such a margin)."""
+"""A name may differ by at most a quarter of its syllables (domain figures: 96-100 % right with such a
+margin).
+"""
 MARGIN = 0.25
 NEAR_NAMES = 400
 """At most so many names are compared by likeness, the sender's own first."""
@@ -175,7 +179,7 @@ class Places:
             detail=_detail(said, end),
         )
 
-    # ---- mentions -------------------------------------------------------------------------------------------
+    # ---- mentions ----------------------------------------------------------------------------------------
 
     def _mentions(self, said: str, within: Sequence[str]) -> list[_Mention]:
         named = self._named_in(said) or self._sounding_in(said)
@@ -245,7 +249,7 @@ class Places:
                     return
                 yield name, ids
 
-    # ---- ranking --------------------------------------------------------------------------------------------
+    # ---- ranking -----------------------------------------------------------------------------------------
 
     def _ranked(
         self, mentions: Sequence[_Mention], within: Sequence[str]
@@ -270,7 +274,9 @@ class Places:
         ranked: Sequence[tuple[Entry, tuple[float, int, int]]],
         within: Sequence[str],
     ) -> bool:
-        """Alone at the top is not enough for a number that stands everywhere, or for a name that is only alike."""
+        """Alone at the top is not enough for a number that stands everywhere, or for a name that is only
+        alike.
+        """
         if min(mention.weight for mention in mentions) < 0.8:
             return False
         covered = rank[0] >= sum(mention.weight for mention in mentions) - 0.01
@@ -305,7 +311,9 @@ def _heard_name(name: str) -> tuple[Syllable, ...]:
 
 
 def _shares_a_sign(piece: str, places: Places, sounds: tuple[str, ...]) -> bool:
-    """Two syllables of one sound are too common in Chinese: a name of two must share a sign with what was typed."""
+    """Two syllables of one sound are too common in Chinese: a name of two must share a sign with what was
+    typed.
+    """
     if len(sounds) > 2:
         return True
     names = {places._by_id[i].name for i in places._sounded[sounds]}

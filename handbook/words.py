@@ -202,7 +202,7 @@ def nearest(name: Sequence[Syllable], text: Sequence[Syllable]) -> Near:
         text: where it may stand.
 
     Returns:
-        the cheapest stretch, the longest of equals; its cost is at most len(name): every syllable left out.
+        the cheapest stretch, the shortest of equals; its cost is at most len(name): every syllable left out.
     """
     width = len(text) + 1
     costs, starts = [0.0] * width, list(range(width))
@@ -212,13 +212,13 @@ def nearest(name: Sequence[Syllable], text: Sequence[Syllable]) -> Near:
         costs, starts = [cost], [0]
         for at, other in enumerate(text):
             change, left_out = above[at] + unlikeness(syllable, other), above[at + 1] + 1.0
-            if change <= left_out and change <= cost + 1.0:
-                cost, start = change, above_starts[at]
-            elif left_out <= cost + 1.0:
+            if left_out <= change and left_out <= cost + 1.0:
                 cost, start = left_out, above_starts[at + 1]
+            elif change <= cost + 1.0:
+                cost, start = change, above_starts[at]
             else:
                 cost += 1.0
             costs.append(cost)
             starts.append(start)
-    end = min(range(width), key=lambda at: (costs[at], starts[at] - at))
+    end = min(range(width), key=lambda at: (costs[at], at - starts[at]))
     return Near(costs[end], starts[end], end)

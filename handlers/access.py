@@ -54,7 +54,8 @@ def _not_secret(reading: Reading) -> ColumnElement[bool]:
 def find(reading: Reading, number: int, *, lock: bool = False) -> Incident:
     """The case with this number, if the actor may see it.
 
-    `lock` holds the row until the work commits. Raises NotFound alike for what is absent and what is not theirs.
+    `lock` holds the row until the work commits. Raises NotFound alike for what is absent and what is not
+    theirs.
     """
     query = seen_by(reading).where(col(Incident.id) == number)
     if lock:

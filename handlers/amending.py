@@ -1,4 +1,4 @@
-"""Putting a report right after it was filed: taking it back, its words, place, kind and grade, more photos."""
+"""Putting a report right after it was filed: taking it back, words, place, kind and grade, more photos."""
 
 from datetime import timedelta
 from typing import Annotated, ClassVar

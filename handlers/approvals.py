@@ -41,7 +41,9 @@ class _Asked(Command):
 
 
 class Extend(_Asked):
-    """Ask for more time. The first is allowed by the level above, a second by the next (domain.md section 3)."""
+    """Ask for more time. The first is allowed by the level above, a second by the next (domain.md section
+    3).
+    """
 
     name: ClassVar[str] = "extend"
     move: ClassVar[Move] = Move.EXTEND
@@ -108,7 +110,7 @@ class Unsuspend(Command):
     incident: Annotated[int, Ask("case", among="paused")]
 
 
-# ---- asking -----------------------------------------------------------------------------------------------------
+# ---- asking ----------------------------------------------------------------------------------------------
 
 
 @handles(Extend)
@@ -280,7 +282,7 @@ def span_words(span: str) -> str:
     return f"{parsed.amount}个工作{'日' if unit == '天' else unit}"
 
 
-# ---- deciding ---------------------------------------------------------------------------------------------------
+# ---- deciding --------------------------------------------------------------------------------------------
 
 
 @handles(Approve)
@@ -419,7 +421,7 @@ def resume(work: Work, incident: Incident) -> None:
 
 
 def climb_request(work: Work, incident: Incident) -> None:
-    """Nobody answered a request in time: it goes to the next person above, or waits another day at the top."""
+    """Nobody answered a request in time: it goes to the next person above, or waits on at the top."""
     assert incident.request is not None
     line = (incident.request["by"], incident.approver_id)
     upper = someone_above(work, incident.grid_id, "review", besides=line)

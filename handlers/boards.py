@@ -71,7 +71,7 @@ class SendZeroBoards(Command):
     slot: str
 
 
-# ---- the day card -----------------------------------------------------------------------------------------------
+# ---- the day card ----------------------------------------------------------------------------------------
 
 Section = tuple[str, Callable[[Incident, datetime, datetime], bool]]
 
@@ -186,7 +186,7 @@ def _to_act(row: tuple[str, Incident]) -> bool:
     return row[0] not in ("等居民确认", "挂账中")
 
 
-# ---- one case ---------------------------------------------------------------------------------------------------
+# ---- one case --------------------------------------------------------------------------------------------
 
 
 @handles(Show)
@@ -265,7 +265,7 @@ def case_data(reading: Reading, incident: Incident) -> dict[str, Any]:
     }
 
 
-# ---- what I reported --------------------------------------------------------------------------------------------
+# ---- what I reported -------------------------------------------------------------------------------------
 
 
 @handles(Progress)
@@ -293,7 +293,7 @@ def progress(work: Work, command: Progress) -> Done:
     return Done({"items": [case_data(work, case) for case in found]})
 
 
-# ---- zero boards and the board ----------------------------------------------------------------------------------
+# ---- zero boards and the board ---------------------------------------------------------------------------
 
 
 def zero_rows(reading: Reading) -> list[tuple[str, int, int, list[Incident]]]:
@@ -315,7 +315,9 @@ def zero_rows(reading: Reading) -> list[tuple[str, int, int, list[Incident]]]:
 
 
 def community_of(reading: Reading, grid_id: int) -> int:
-    """The village or community a grid lies in: the node whose code is the 12-digit one, else two below the top."""
+    """The village or community a grid lies in: the node whose code is the 12-digit one, else two below the
+    top.
+    """
     line = list(reading.tree.upward(grid_id))
     return line[-3].id if len(line) >= 3 else line[0].id
 

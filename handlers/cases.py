@@ -29,7 +29,7 @@ def make(work: Work, incident: Incident, move: Move, *, reason: str | None = Non
     return before
 
 
-# ---- whose turn it is -------------------------------------------------------------------------------------------
+# ---- whose turn it is ------------------------------------------------------------------------------------
 
 
 def keeper_from(work: Work, incident_grid: int, promise: Promise, step: int) -> tuple[int, int] | None:
@@ -118,7 +118,7 @@ def phone_of(work: Reading, person_id: int | None) -> str:
     return (actor.phone or "") if actor else ""
 
 
-# ---- who is told ------------------------------------------------------------------------------------------------
+# ---- who is told -----------------------------------------------------------------------------------------
 
 
 def participants(work: Reading, incident: Incident, *parts: Part) -> list[Participant]:
@@ -189,7 +189,7 @@ def reporter_words(work: Reading, incident: Incident) -> str:
     return f"{person.name} {person.phone}" if person.phone else person.name
 
 
-# ---- who may ----------------------------------------------------------------------------------------------------
+# ---- who may ---------------------------------------------------------------------------------------------
 
 
 def must_own(work: Work, incident: Incident) -> None:

@@ -1,6 +1,7 @@
 """The clocks of a case: pure functions of its event log, its frozen promise and the work calendar.
 
-Nothing is stored and patched: the due columns of the row are what these functions say after each move, so every
+Nothing is stored and patched: the due columns of the row are what these functions say after each move, so
+every
 number can be recomputed and explained (product.md row 28).
 """
 
@@ -250,7 +251,8 @@ _SHORT = timedelta(minutes=30)
 def agenda(state_kinds: Iterable[Kind], all_clocks: Clocks, facts: Sequence[Fact]) -> list[Due]:
     """What the clock must still do for a case, earliest first.
 
-    `state_kinds` are the clocks that matter in the state the case is in. A clock that has already been answered for
+    `state_kinds` are the clocks that matter in the state the case is in. A clock that has already been
+    answered for
     (a warning after it was missed) is left out.
     """
     found: list[Due] = []

@@ -73,11 +73,13 @@ class Merge(Command):
     into: Annotated[int, Ask("case", among="in_area")]
 
 
-# ---- asking -----------------------------------------------------------------------------------------------------
+# ---- asking ----------------------------------------------------------------------------------------------
 
 
 def ask_reporters(work: Work, incident: Incident, result: str) -> None:
-    """Hand the question to everybody who reported the case. A worker's own find is closed by their own report."""
+    """Hand the question to everybody who reported the case. A worker's own find is closed by their own
+    report.
+    """
     make(work, incident, Move.ASK_REPORTER)
     incident.owner_id = incident.handler_id
     parts = participants(work, incident, Part.REPORTER)
@@ -134,11 +136,13 @@ def _who_answers(work: Work, incident: Incident, part: Participant) -> int:
     return filer
 
 
-# ---- the reporter's word ----------------------------------------------------------------------------------------
+# ---- the reporter's word ---------------------------------------------------------------------------------
 
 
 def _reported(work: Work, number: int) -> tuple[Incident, Participant]:
-    """The case a reporter means by their own number (that of a merged case leads to the main one), and their part."""
+    """The case a reporter means by their own number (that of a merged case leads to the main one), and
+    their part.
+    """
     incident = access.find(work, number, lock=True)
     if incident.state is State.MERGED and incident.main_id is not None:
         incident = access.find(work, incident.main_id, lock=True)
@@ -361,7 +365,7 @@ def _rating(value: str) -> Rating:
     return "basically_satisfied" if value == "basically_satisfied" else "dissatisfied"
 
 
-# ---- merging ----------------------------------------------------------------------------------------------------
+# ---- merging ---------------------------------------------------------------------------------------------
 
 
 @handles(Merge)

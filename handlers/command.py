@@ -80,7 +80,8 @@ def handles(kind: type[C]) -> Callable[[Callable[["Work", C], Done]], Callable[[
 def perform(work: "Work", command: Command) -> Done | Refusal:
     """Carry out a command for the work's actor: the one way in for every door.
 
-    Returns what was done, or the refusal as a value; everything the refused handler wrote is undone, while what the
+    Returns what was done, or the refusal as a value; everything the refused handler wrote is undone, while
+    what the
     work wrote before stays. Bugs are not caught.
     """
     if command.may is not None and not work.actor.may(command.may):

@@ -1,4 +1,6 @@
-"""Due times of a case: what the log, the promise and the calendar say, set on the row for the clock to find."""
+"""Due times of a case: what the log, the promise and the calendar say, set on the row for the clock to
+find.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -67,7 +69,9 @@ def set_dues(work: Work, incident: Incident, facts: Sequence[Fact]) -> None:
 
 
 def _reminder(work: Work, incident: Incident, facts: Sequence[Fact]) -> datetime:
-    """Every clock has run out at the top of the ladder: once a day five times (as OnCall repeats), then weekly."""
+    """Every clock has run out at the top of the ladder: once a day five times (as OnCall repeats), then
+    weekly.
+    """
     warned = [fact.at for fact in facts if fact.move is Move.WARN]
     wait = timedelta(days=1 if len(warned) <= 5 else 7)
     calendar = work.book.calendars[read_promise(incident.promise).calendar]

@@ -257,7 +257,7 @@ def last_result(work: Work, incident: Incident) -> str:
     return str(data.get("result", "")) if data else ""
 
 
-# ---- taking back ------------------------------------------------------------------------------------------------
+# ---- taking back -----------------------------------------------------------------------------------------
 
 _FILING = frozenset({Move.REPORT, Move.TRIAGE, Move.DISPATCH, Move.SELF_HANDLE})
 _FINISHING = frozenset({Move.FINISH, Move.VERIFY, Move.ASK_REPORTER})

@@ -140,7 +140,7 @@ def supervise(work: Work, command: Supervise) -> Done:
     return Done({"number": incident.id}, incident.id)
 
 
-# ---- the clock --------------------------------------------------------------------------------------------------
+# ---- the clock -------------------------------------------------------------------------------------------
 
 
 @handles(FollowDue)

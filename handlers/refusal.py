@@ -6,7 +6,8 @@ from typing import Any
 class Refusal(Exception):
     """Something that was asked for cannot be done, and why, in the words of a text key.
 
-    `gone` marks what must look alike whether it is absent or not one's own (404); the rest is a conflict (409).
+    `gone` marks what must look alike whether it is absent or not one's own (404); the
+    rest is a conflict (409).
     """
 
     def __init__(self, text: str, *, gone: bool = False, **args: Any) -> None:

@@ -69,7 +69,7 @@ class SelfHandle(_Told):
     may: ClassVar[str | None] = "handle"
 
 
-# ---- filing -----------------------------------------------------------------------------------------------------
+# ---- filing ----------------------------------------------------------------------------------------------
 
 
 @handles(Report)
@@ -94,7 +94,9 @@ def _ask_more(work: Work, incident: Incident, done: Done) -> Done:
 
 @handles(ReportOnBehalf)
 def report_on_behalf(work: Work, command: ReportOnBehalf) -> Done:
-    """The resident is the reporter; the worker who filed is asked for the resident's word if they have no chat."""
+    """The resident is the reporter; the worker who filed is asked for the resident's word if they have no
+    chat.
+    """
     resident = resident_by_phone(work, command.who, command.phone)
     incident = _open(work, command, reporter_id=resident, privacy=Privacy.OPEN)
     _tell_filed(work, incident)
@@ -274,7 +276,7 @@ def _filed(incident: Incident) -> Done:
     return Done(data, incident.id)
 
 
-# ---- who is told of a new case ----------------------------------------------------------------------------------
+# ---- who is told of a new case ---------------------------------------------------------------------------
 
 
 def _danger_call(work: Work, key: str) -> str:

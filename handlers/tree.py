@@ -100,7 +100,7 @@ class Tree:
         return self.holders.get((grid_id, level.keeper), ()) if level.keeper else ()
 
     def named(self, grid_id: int) -> str:
-        """A grid's name with that of its parent, such as 幸福社区第一网格; a building goes with its estate."""
+        """A grid's name after that of its parent, such as 幸福社区第一网格."""
         node = self.nodes[grid_id]
         parent = self.nodes.get(node.parent_id) if node.parent_id is not None else None
         if parent is None or parent.parent_id is None:

@@ -76,7 +76,8 @@ class Work(Reading):
         """Promise a person some words.
 
         `text` is a key of the book; `key` is deterministic so that the same happening is never told twice;
-        `still` names the condition that must hold when it is sent; moments in `args` are shown in the place's time.
+        `still` names the condition that must hold when it is sent; moments in `args` are shown in the
+        place's time.
         """
         if self.back is not None and person_id == self.actor.id:
             self.reply(text, choices=choices, incident=incident, **args)
@@ -171,7 +172,9 @@ class Work(Reading):
         reason: str | None = None,
         **data: Any,
     ) -> None:
-        """Add the event of a move that was just made (`after`: where it led, if the case has moved on since)."""
+        """Add the event of a move that was just made (`after`: where it led, if the case has moved on
+        since).
+        """
         assert incident.id is not None
         self._events.append(
             {

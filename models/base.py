@@ -39,7 +39,9 @@ class Moment(TypeDecorator[datetime]):
 
 
 class ChoiceType(TypeDecorator[StrEnum]):
-    """A StrEnum kept as its text: readable in the database, guarded by a CHECK, an enum again when it is read."""
+    """A StrEnum kept as its text: readable in the database, guarded by a CHECK, an enum again when it is
+    read.
+    """
 
     impl = String
     cache_ok = True

@@ -5,7 +5,7 @@
 地方: 所有                                 the places it must hold in (default: default)
 时间: 2026-11-23 09:00                     the town's clock at the start
 居民 > 3栋楼下路灯坏了                     somebody (a seat or a name) says something
-居民 < 已登记:{A} …路灯                    the next message they get that matches; … is anything, {A} a case number
+居民 < 已登记:{A} …路灯                    the next message that matches; … is anything, {A} a number
 居民 <x 超时                               among what they were told since, nothing matches this
 居民 < 没有                                nothing new was told to them at all
 网格员 按 接单                             a button, or its number where there are no buttons
@@ -109,7 +109,7 @@ class Stage:
 
     def _line(self, text: str) -> None:
         if text.startswith("("):
-            self._time(text.strip("()()"))
+            self._time(text.strip("()"))
         elif found := re.match(r"^(\S+) > (.*)$", text):
             who, words = found.groups()
             self.town.send(self.town.inbound(self._who(who), self._filled(words)))
@@ -153,7 +153,7 @@ class Stage:
             return
         raise ValueError(f"not a time: {words}")
 
-    # ---- hearing --------------------------------------------------------------------------------------------
+    # ---- hearing -----------------------------------------------------------------------------------------
 
     def _new(self, who: str) -> list[str]:
         name = self.town.name(self._who(who))

@@ -1,4 +1,6 @@
-"""A small town: people speak, time passes, messages arrive. Real database, real lane, the shipped memory channel."""
+"""A small town: people speak, time passes, messages arrive. Real database, real lane, the shipped memory
+channel.
+"""
 
 import asyncio
 import re
@@ -60,7 +62,7 @@ class Town:
         self.postman = Postman(self.lane, self.book, {self.channel.name: self.channel}, lambda: self.now)
         self.lane.start()
 
-    # ---- people ---------------------------------------------------------------------------------------------
+    # ---- people ------------------------------------------------------------------------------------------
 
     def say(self, who: str, text: str = "", **more: object) -> list[str]:
         """Somebody sends a message. Returns what they were answered at once (all that is new for them)."""
@@ -94,7 +96,9 @@ class Town:
         await self.postman.drain()
 
     def press(self, who: str, label: str) -> list[str]:
-        """Press the button with a label on the latest message that has one; by its number where there are none."""
+        """Press the button with a label on the latest message that has one; by its number where there are
+        none.
+        """
         message = self._offering(who, label)
         if self.channel.can.buttons:
             payload = next(data for words, data in message.buttons if words == label)
@@ -135,7 +139,7 @@ class Town:
         self.read[self.name(who)] = len(told)
         return new
 
-    # ---- time -----------------------------------------------------------------------------------------------
+    # ---- time --------------------------------------------------------------------------------------------
 
     def wait(self, **span: float) -> None:
         """Time passes; the clock does its work at every due time on the way, as it would have."""
@@ -161,7 +165,7 @@ class Town:
                 select(func.min(Incident.next_due)).where(col(Incident.state).not_in(ENDED))
             ).scalar()
 
-    # ---- the other doors ------------------------------------------------------------------------------------
+    # ---- the other doors ---------------------------------------------------------------------------------
 
     def do(self, command: Command, who: str | None = None) -> Done | Refusal:
         """Give a command as the API or the clock does."""
@@ -181,7 +185,9 @@ class Town:
     def grid(self, name: str) -> int:
         """Id of the first grid with this name."""
         with Session(self.database.reader) as session:
-            found = session.execute(select(col(Grid.id)).where(col(Grid.name) == name).limit(1)).scalar_one()
+            found: int | None = session.execute(
+                select(col(Grid.id)).where(col(Grid.name) == name).limit(1)
+            ).scalar_one()
             assert found is not None
             return found
 
@@ -195,12 +201,16 @@ class Town:
     def latest(self) -> Incident:
         """The case filed last."""
         with Session(self.database.reader, expire_on_commit=False) as session:
-            return session.execute(select(Incident).order_by(col(Incident.id).desc()).limit(1)).scalar_one()
+            found: Incident = session.execute(
+                select(Incident).order_by(col(Incident.id).desc()).limit(1)
+            ).scalar_one()
+            return found
 
     def count(self) -> int:
         """How many cases there are."""
         with Session(self.database.reader) as session:
-            return session.execute(select(func.count()).select_from(Incident)).scalar_one()
+            total: int = session.execute(select(func.count()).select_from(Incident)).scalar_one()
+            return total
 
 
 def _numbered(text: str) -> list[tuple[int, str]]:

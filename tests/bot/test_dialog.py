@@ -1,4 +1,4 @@
-"""Whatever is typed, in whatever order, by whomever: every step asks, acts or ends, and words exist for it."""
+"""Whatever is typed, in whatever order: every step asks, acts or ends, and words exist for it."""
 
 from collections.abc import Iterator
 
