@@ -1,0 +1,1 @@
+"""The program as a whole, while it is killed, starved and fed with poison."""

@@ -1,0 +1,15 @@
+"""Killed ten times under load on each database: nothing acknowledged is lost, nothing is done twice."""
+
+from tests.crash.kills import kill_test, summary
+
+KILLS = 10
+SEED = 20261122
+
+
+def test_killed_ten_times_under_load(migrated_url: str) -> None:
+    report = kill_test(migrated_url, KILLS, SEED)
+
+    assert report.faults == {}, summary(report)
+    assert report.kills == KILLS
+    assert report.acknowledged > 5 * KILLS
+    assert report.extra_sends <= KILLS
