@@ -4,12 +4,16 @@ channel.
 
 import asyncio
 import re
+import shutil
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
@@ -218,16 +222,25 @@ def _numbered(text: str) -> list[tuple[int, str]]:
     return [(int(n), words) for n, words in re.findall(r"(?:^|  |\n)(\d{1,2}) ([^\n]+?)(?=  \d|\n|$)", text)]
 
 
+FOUNDING = datetime(2026, 1, 1, tzinfo=UTC)
+book_of = lru_cache(open_book)
+"""Reading a book takes half a second; it is frozen, so every test may share it."""
+_copies = TemporaryDirectory(prefix="towns-")
+_founded: dict[str, Path] = {}
+
+
 @contextmanager
 def founded(place: str, url: str, *, can: Can = BUTTONS, now: datetime = START) -> Iterator[Town]:
     """A town of a place in a migrated, empty database."""
-    book = open_book(place)
+    file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:") else None
+    if file is not None and place in _founded:
+        shutil.copy(_founded[place], file)
     database = open_database(url)
-    town = Town(book, database, MemoryChannel("memory", can), now)
-    with town.desk.work() as work:
-        seats = found_town(work, channel="memory")
-        people = {row.id: row.name for row in _people(work.session)}
-    town.seats = {seat: people[person] for seat, person in seats.items()}
+    town = Town(book_of(place), database, MemoryChannel("memory", can), FOUNDING)
+    if file is None or place not in _founded:
+        _found(town, place, file)
+    town.seats = _seats(town)
+    town.now = now
     town.lane.start()
     try:
         yield town
@@ -236,5 +249,15 @@ def founded(place: str, url: str, *, can: Can = BUTTONS, now: datetime = START) 
         database.close()
 
 
-def _people(session: Session) -> list[Person]:
-    return list(session.execute(select(Person)).scalars())
+def _found(town: Town, place: str, file: Path | None) -> None:
+    """Write the town once; further tests of the same place copy the SQLite file."""
+    with town.desk.work() as work:
+        found_town(work, channel="memory")
+    if file is not None:
+        town.database.checkpoint()
+        _founded[place] = Path(shutil.copy(file, Path(_copies.name) / f"{place}.db"))
+
+
+def _seats(town: Town) -> dict[str, str]:
+    with Session(town.database.reader) as session:
+        return {row.seat: row.name for row in session.execute(select(Person)).scalars() if row.seat}
