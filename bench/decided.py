@@ -1,4 +1,4 @@
-"""How many messages a second go through the whole door: kept, deduplicated, understood, filed, promised, committed."""
+"""Messages a second through the whole door: kept, known again, understood, filed, promised, committed."""
 
 import asyncio
 import sys
@@ -7,6 +7,7 @@ from itertools import islice
 from time import perf_counter, process_time
 
 from sqlalchemy import func, select
+from sqlmodel import col
 
 from bench.apart import Result, answer
 from bench.databases import database
@@ -19,7 +20,7 @@ from models import Inbox, InboxState, Incident, Outbox
 from models.database import Database, open_database
 
 AT_ONCE = 32
-"""As many messages are on their way as there are connections in the other figures; each is followed by the next."""
+"""Messages on their way at a time: as many as there are connections in the other figures."""
 WRITERS = 4
 
 
@@ -74,7 +75,8 @@ def _inbound(message_id: str, resident: Resident, words: str) -> Inbound:
 
 def _counts(desk: Desk) -> dict[str, int]:
     with desk.session() as session:
-        states = dict(session.execute(select(Inbox.state, func.count()).group_by(Inbox.state)).tuples().all())
+        rows = session.execute(select(col(Inbox.state), func.count()).group_by(col(Inbox.state)))
+        states = {state: number for state, number in rows}
         return {
             "done": states.get(InboxState.DONE, 0),
             "not_done": sum(number for state, number in states.items() if state is not InboxState.DONE),

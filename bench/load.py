@@ -1,4 +1,4 @@
-"""Calls a server as platforms do: kept-alive connections, each call answered before the next on its connection."""
+"""Calls a server as platforms do: over kept-alive connections, one call at a time on each."""
 
 import asyncio
 import json
@@ -40,8 +40,8 @@ def message(message_id: str, handle: str, text: str) -> dict[str, Any]:
 def post(path: str, body: dict[str, Any]) -> bytes:
     """A whole HTTP request."""
     data = json.dumps(body, ensure_ascii=False).encode()
-    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
-    return head.encode() + data
+    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(data)}\r\n\r\n".encode() + data
 
 
 class _Line(asyncio.Protocol):

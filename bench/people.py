@@ -35,7 +35,7 @@ WORDS = (
     "{home}自来水发黄",
     "{home}有人燃气泄漏，闻到很重的煤气味",
 )
-"""What people really write: a kind of trouble and where; one in twenty tells of danger, one leaves out the house."""
+"""What people really write: a kind of trouble and where; one in twenty leaves the house out."""
 
 
 @dataclass(frozen=True)

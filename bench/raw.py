@@ -20,7 +20,8 @@ from bench.apart import answer
 from bench.questions import answer_questions
 
 _TABLES = """
-CREATE TABLE inbox (id INTEGER PRIMARY KEY, channel TEXT, message_id TEXT, body TEXT, UNIQUE (channel, message_id));
+CREATE TABLE inbox (id INTEGER PRIMARY KEY, channel TEXT, message_id TEXT, body TEXT,
+                    UNIQUE (channel, message_id));
 CREATE TABLE incident (id INTEGER PRIMARY KEY, what TEXT, owner INTEGER, due TEXT);
 CREATE TABLE event (id INTEGER PRIMARY KEY, incident TEXT, move TEXT, at TEXT);
 CREATE TABLE outbox (id INTEGER PRIMARY KEY, key TEXT UNIQUE, recipient TEXT, text TEXT, args TEXT);
@@ -72,7 +73,7 @@ def _tell(waiting: list["asyncio.Future[None]"]) -> None:
 def make_app(writer: Writer) -> Any:
     """An ASGI application with one route: everything is kept and answered with 200."""
 
-    async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def app(_: dict[str, Any], receive: Any, send: Any) -> None:
         body = b""
         more = True
         while more:
