@@ -130,6 +130,11 @@ def spot_words(text: str) -> bool:
     return bool(_SPOT.search(text) or _NAMED.search(text) or parts_in(text))
 
 
+def is_spot(word: str) -> bool:
+    """Tell whether a word is a mere spot such as 门口 or 桥头, which every place has."""
+    return _SPOT.fullmatch(word) is not None
+
+
 def detail_after(text: str, at: int, parts: tuple[Part, ...]) -> str:
     """Take the rest of an address, for whoever has to find the spot: 2单元501门口.
 

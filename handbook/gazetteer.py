@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from handbook.addresses import split_name
+from handbook.addresses import is_spot, split_name
 from handbook.lexicon import Lexicon
 from handbook.words import Syllable, heard, lowered, nearest, plain
 
@@ -49,13 +49,6 @@ class Mention(NamedTuple):
         return self.end - self.start - self.cost
 
 
-class _Name(NamedTuple):
-    text: str
-    sounds: tuple[Syllable, ...]
-    core: int
-    """Syllables before 村, 社区 and the like."""
-
-
 _OFFICE = re.compile(r"(?:社区)?(?:居民委员会|居委会)$|(?:村民委员会|村委会)$")
 _OFFICES = {"居": "社区", "村": "村"}
 _SUFFIX = re.compile(
@@ -79,7 +72,6 @@ _GENERIC = re.compile(
     "(?:我们|你们|他们|咱们|俺们|我|你|咱|俺|本|全|整个|这个|那个|哪个|每个|别的|新农|隔壁)"
     "(?:村子|村|小区|社区|街道|镇|乡|街|路|巷|庄)"
 )
-_HALF = 0.5
 
 
 class Gazetteer:
@@ -93,14 +85,15 @@ class Gazetteer:
         self.entries = tuple(sorted(entries, key=lambda entry: entry.path))
         self._paths = [entry.path for entry in self.entries]
         self._by_key: defaultdict[Key, list[int]] = defaultdict(list)
-        self._names: list[_Name] = []
+        self._names: list[tuple[Syllable, ...]] = []
         self._numbers: dict[str, int] = {}
         self._holders: defaultdict[str, dict[int, tuple[Key, ...]]] = defaultdict(dict)
-        self._postings: defaultdict[str, list[tuple[int, int, int]]] = defaultdict(list)
+        self._postings: defaultdict[tuple[str, str], list[tuple[int, int, int]]] = defaultdict(list)
         self._short: set[str] = set()
         for order, entry in enumerate(self.entries):
             for called in dict.fromkeys((entry.name, *entry.aliases)):
                 self._add(order, lowered(plain(called)))
+        self._spellings = tuple(self._numbers)
         self._cores, self._full = Lexicon(self._short), Lexicon(self._numbers)
 
     def _add(self, order: int, called: str) -> None:
@@ -109,11 +102,11 @@ class Gazetteer:
             self._by_key[parts[-1]].append(order)
         if not name:
             return
-        for form in _forms(name):
-            self._holders[form].setdefault(order, parts)
-            self._post(order, form)
-        core = _SUFFIX.sub("", _forms(name)[-1])
-        if 1 < len(core) < len(name) and core not in _COMMON:
+        form = _form(name)
+        self._holders[form].setdefault(order, parts)
+        self._post(order, form)
+        core = _SUFFIX.sub("", form)
+        if 1 < len(core) < len(form) and core not in _COMMON and not is_spot(core):
             self._holders[core].setdefault(order, parts)
             self._short.add(core)
 
@@ -121,12 +114,12 @@ class Gazetteer:
         number = self._numbers.get(form)
         if number is None:
             number = self._numbers[form] = len(self._names)
-            sounds = heard(form)
-            core = len(heard(_SUFFIX.sub("", form))) or len(sounds)
-            self._names.append(_Name(form, sounds, core))
-        known = self._names[number]
-        for at, syllable in enumerate(known.sounds[: known.core]):
-            self._postings[syllable.soft].append((order, number, at))
+            self._names.append(heard(form))
+        sounds = self._names[number]
+        core = len(heard(_SUFFIX.sub("", form))) or len(sounds)
+        for at, pair in _pairs(sounds):
+            if at < core:
+                self._postings[pair].append((order, number, at))
 
     def range_of(self, path: str) -> Range:
         """Give the entries in the subtree of a path, as a half-open range of their order."""
@@ -151,7 +144,7 @@ class Gazetteer:
         said = heard(low)
         found = list(self._spelt_short(low, within))
         for number, shift in self._candidates(said, within):
-            found.extend(self._compared(self._names[number], said, shift, within))
+            found.extend(self._compared(number, said, shift, within))
         return found
 
     def _without_generic(self, low: str) -> str:
@@ -173,31 +166,26 @@ class Gazetteer:
                 yield Mention(str(core), at, at + len(core), 0.0, holders, short=True)
 
     def _candidates(self, said: Sequence[Syllable], within: Sequence[Range]) -> Iterator[tuple[int, int]]:
-        """Names of which half the syllables stand about where they would; with where the name begins."""
+        """Names two of whose syllables stand together; with where such a name would begin."""
         votes: Counter[tuple[int, int]] = Counter()
-        for at, syllable in enumerate(said):
-            postings = self._postings.get(syllable.soft)
-            if postings:
+        for at, pair in _pairs(said):
+            if postings := self._postings.get(pair):
                 votes.update({(number, at - offset) for number, offset in _slices(postings, within)})
         best: dict[int, tuple[int, int]] = {}
         for (number, shift), count in votes.items():
-            near = count + max(votes.get((number, shift - 1), 0), votes.get((number, shift + 1), 0))
-            best[number] = max(best.get(number, (0, 0)), (near, shift))
-        return (
-            (number, shift)
-            for number, (count, shift) in best.items()
-            if count >= self._names[number].core * _HALF
-        )
+            best[number] = max(best.get(number, (0, 0)), (count, shift))
+        return ((number, shift) for number, (_, shift) in best.items())
 
     def _compared(
-        self, name: _Name, said: Sequence[Syllable], shift: int, within: Sequence[Range]
+        self, number: int, said: Sequence[Syllable], shift: int, within: Sequence[Range]
     ) -> Iterator[Mention]:
+        sounds = self._names[number]
         start = max(0, shift - 1)
-        near = nearest(name.sounds, said[start : shift + len(name.sounds) + 2])
-        if near.end > near.start and _close_enough(len(name.sounds), near.cost, near.end - near.start):
-            stretch = said[start + near.start : start + near.end]
-            holders = self._held(name.text, within)
-            yield Mention(name.text, stretch[0].start, stretch[-1].end, near.cost, holders)
+        near = nearest(sounds, said[start : shift + len(sounds) + 1])
+        stretch = said[start + near.start : start + near.end]
+        if stretch and _close_enough(sounds, stretch, near.cost):
+            name = self._spellings[number]
+            yield Mention(name, stretch[0].start, stretch[-1].end, near.cost, self._held(name, within))
 
     def _held(self, name: str, within: Sequence[Range]) -> tuple[tuple[int, tuple[Key, ...]], ...]:
         holders = self._holders[name]
@@ -206,14 +194,21 @@ class Gazetteer:
         )
 
 
-def _forms(name: str) -> tuple[str, ...]:
-    """幸福社区居委会 is 幸福社区, 河东村村委会 is 河东村."""
+def _form(name: str) -> str:
+    """幸福社区居委会 is 幸福社区, 河东村村委会 is 河东村: nobody types the office."""
     office = _OFFICE.search(name)
     if not office:
-        return (name,)
+        return name
     bare = name[: office.start()]
     kind = _OFFICES["居" if "居" in office[0] else "村"]
-    return (name, bare if bare.endswith(kind) else bare + kind)
+    return bare if bare.endswith(kind) else bare + kind
+
+
+def _pairs(sounds: Sequence[Syllable]) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Neighbours, and those with one between: a letter too many or too few leaves some of them together."""
+    for at, syllable in enumerate(sounds):
+        for other in sounds[at + 1 : at + 3]:
+            yield at, (syllable.soft, other.soft)
 
 
 def _slices(postings: Sequence[tuple[int, int, int]], within: Sequence[Range]) -> Iterator[tuple[int, int]]:
@@ -222,10 +217,12 @@ def _slices(postings: Sequence[tuple[int, int, int]], within: Sequence[Range]) -
             yield number, offset
 
 
-def _close_enough(size: int, cost: float, length: int) -> bool:
-    """Short names bear less: a letter of three may be missing, but not be another one."""
+def _close_enough(name: Sequence[Syllable], stretch: Sequence[Syllable], cost: float) -> bool:
+    """Short names bear less: of three letters one may be missing (香村 for 香田村), not be another one."""
+    size = len(name)
     if size <= 2:
         return cost <= 0.15
     if size == 3:
-        return cost <= 0.5 or (length == 2 and cost <= 1.15)
+        left_out = len(stretch) == 2 and stretch[-1].soft == name[-1].soft
+        return cost <= 0.45 or (left_out and cost <= 1.05)
     return cost <= (1.45 if size < 6 else 2.3)

@@ -1,330 +1,263 @@
-"""Finds the grids of a place in a sentence: by name, by number, by sound, the sender's own surroundings
-first.
+"""Which known place a sentence means: names as people type them, the sender's own grid first."""
 
-Every stretch of the sentence that may name a place is a mention, and a mention may mean several grids
-(there are many buildings 3). The grid that accounts for the most mentions by itself and its parents wins:
-丹桂里5栋 is building 5 below 丹桂里. What is still equal is settled by nearness to the sender; what then is
-still equal is asked.
-"""
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
-import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from handbook.addresses import Part, detail_after, first_detail, parts_in, spot_words, stands_in_unknown
+from handbook.gazetteer import Entry, Gazetteer, Key, Mention, Range
+from handbook.words import plain
 
-from handbook.lexicon import Lexicon
-from handbook.words import Syllable, chinese_number, heard, nearest, plain
-
-_NUMERAL = r"(?:[0-9]{1,4}|[一二三四五六七八九十百零〇两]{1,5})"
-_UNITS: Mapping[str, str] = {
-    "号楼": "building",
-    "栋楼": "building",
-    "幢楼": "building",
-    "栋": "building",
-    "幢": "building",
-    "座": "building",
-    "#楼": "building",
-    "#": "building",
-    "号院": "yard",
-    "村民组": "group",
-    "村民小组": "group",
-    "小组": "group",
-    "生产队": "team",
-    "组": "group",
-    "队": "team",
-    "微网格": "micro",
-    "网格": "grid",
-    "片": "section",
-    "区": "district",
-    "层": "floor",
-}
-_NUMBERED = re.compile(
-    rf"第?({_NUMERAL})({'|'.join(re.escape(unit) for unit in sorted(_UNITS, key=len, reverse=True))})"
-)
-_DETAIL = re.compile(
-    rf"^[\s,,、的]*((?:{_NUMERAL}单元)?(?:{_NUMERAL}[楼层])?(?:[0-9]{{3,4}}(?:室|号|房)?)?"
-    r"(?:楼下|楼顶|楼道|楼梯间|门口|门前|旁边|对面|后面|前面|东侧|西侧|南侧|北侧|地下室|地库|车棚|花坛|广场|停车场)?)"
-)
-_SUFFIXES = re.compile(r"(?:村民委员会|居民委员会|村委会|居委会|社区|小区|街道|镇|乡|村)$")
-_SPOT = re.compile(
-    rf"{_NUMERAL}(?:单元|号|室|楼|栋|幢|组|队)|楼[下上道顶梯]|门口|门前|路口|路边|广场|学校|小学|中学|医院|公园|市场|超市|菜场|"
-    r"村口|桥[头下边]|河边|塘边|山[上脚]|田[里边]|巷|街|小区|院子|车库|车棚|电梯|地下室|单元|旁边|对面|附近|家里|屋[里顶后]"
-)
-_PLACE_SOUNDS = frozenset(
-    {"cun", "zhen", "qu", "yuan", "li", "wan", "zhuang", "tun", "jie", "lu", "cheng", "ting", "fu"}
-)
-"""Last sounds of place names: only a sentence that has one is worth a search by likeness."""
-ALIKE = 0.25
-"""A name may differ by at most a quarter of its syllables (domain figures: 96-100 % right with such a
-margin).
-"""
-MARGIN = 0.25
-NEAR_NAMES = 400
-"""At most so many names are compared by likeness, the sender's own first."""
+__all__ = ["Candidate", "Entry", "Guess", "Places", "spot_words"]
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A grid as the finder needs it; `path` is '/1/12/345/'."""
-
-    id: int
-    name: str
-    aliases: tuple[str, ...]
-    parent_id: int | None
-    path: str
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Candidate:
-    """A grid that may be meant."""
+    """One place for a numbered question."""
 
     id: int
     name: str
     score: float
+    """1 as written, less for every letter which differs."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Guess:
-    """What a sentence says about a place."""
+    """What place a sentence seems to mean."""
 
     best: int | None = None
+    """The likeliest place, sure or not."""
     sure: bool = False
+    """It may be taken; otherwise the candidates are asked."""
     candidates: tuple[Candidate, ...] = ()
     span: tuple[int, int] = (0, 0)
-    """Where in the plain text the place is named."""
+    """Where the place stands in the `plain` text."""
     detail: str = ""
-    """The exact spot beyond the grid: 2单元501门口."""
+    """The rest of the address as typed: 2单元501."""
 
 
-@dataclass(frozen=True)
-class _Mention:
-    start: int
-    end: int
-    ids: frozenset[int]
-    weight: float
+class _Hit(NamedTuple):
+    """An entry, what speaks for it, and how far its numbered parts were followed."""
+
+    order: int
+    tier: int
+    score: float
+    mention: Mention | None
+    used: tuple[Part, ...]
 
 
-@dataclass
+_READ = 160  # letters; a place stands at the beginning
+_LONG_WAY = 12  # letters between a name and a number which belongs to it
+_SURE = 0.6
+_MARGIN = 0.75  # of a letter's price between the likeliest name and its rival at the same spot
+_EXACT = 0.05
+_WITHIN = 0.1  # what it adds when a place above is named too
+_AREAS = frozenset({"grid", "micro", "section", "group", "team", "lane", "phase"})
+_BEFORE = "在到住去来从是们我,。、;:!( "
+
+
 class Places:
-    """The names of a tree of grids, indexed once."""
+    """The names of a tree of grids, indexed once.
 
-    entries: Iterable[Entry]
-    _by_id: dict[int, Entry] = field(init=False, repr=False)
-    _named: dict[str, set[int]] = field(init=False, repr=False)
-    _keyed: dict[tuple[str, int], set[int]] = field(init=False, repr=False)
+    Args:
+        entries: its nodes in any order.
+    """
 
-    def __post_init__(self) -> None:
-        self._by_id = {entry.id: entry for entry in self.entries}
-        self._named = defaultdict(set)
-        self._keyed = defaultdict(set)
-        for entry in self._by_id.values():
-            for name in (entry.name, *entry.aliases):
-                self._enter(entry.id, plain(name))
-
-    def _enter(self, entry_id: int, name: str) -> None:
-        numbered = _NUMBERED.fullmatch(name)
-        number = chinese_number(numbered[1]) if numbered else None
-        if numbered and number is not None:
-            self._keyed[_UNITS[numbered[2]], number].add(entry_id)
-            return
-        self._named[name].add(entry_id)
-        short = _SUFFIXES.sub("", name)
-        if len(short) >= 2:
-            self._named[short].add(entry_id)
-
-    @cached_property
-    def _letters(self) -> Lexicon[str]:
-        return Lexicon(self._named)
-
-    @cached_property
-    def _sounded(self) -> dict[tuple[str, ...], set[int]]:
-        found: dict[tuple[str, ...], set[int]] = defaultdict(set)
-        for name, ids in self._named.items():
-            sounds = tuple(syllable.sound for syllable in heard(name))
-            if len(sounds) >= 2:
-                found[sounds] |= ids
-        return found
-
-    @cached_property
-    def _sounds(self) -> Lexicon[str]:
-        return Lexicon(self._sounded)
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._gazetteer = Gazetteer(entries)
 
     def find(self, text: str, within: Sequence[str] = (), limit: int = 5) -> Guess:
-        """Find the grid a sentence names.
+        """Say which place a sentence means, so that nobody has to walk down a tree of menus.
 
         Args:
-            text: the sentence.
-            within: paths from the nearest surroundings of the sender outwards.
-            limit: how many candidates at most.
+            text: a message as typed.
+            within: paths whose subtrees are searched, the sender's own grid first; empty for all.
+            limit: the most candidates to give.
 
         Returns:
-            a sure guess, a doubtful one with candidates for a question, or an empty one.
+            the place and what is left of the address; no best where none is named.
         """
-        said = plain(text)
-        mentions = self._mentions(said, within)
-        if not mentions:
-            return Guess()
-        ranked = self._ranked(mentions, within)
-        first = ranked[0]
-        equal = [entry for entry, rank in ranked if rank[:3] == first[1][:3]]
-        sure = len(equal) == 1 and self._is_certain(mentions, first[0], first[1], ranked, within)
-        shown = equal if len(equal) > 1 else [entry for entry, _ in ranked]
-        end = max(mention.end for mention in mentions)
+        said = plain(text[:_READ])
+        tiers = [self._gazetteer.range_of(path) for path in within] or [(0, len(self._gazetteer.entries))]
+        parts = parts_in(said)
+        hits = [hit for some in _alternatives(parts) for hit in self._hits(said, some, tiers)]
+        if not hits:
+            return Guess(detail=first_detail(said, parts))
+        ranked = sorted(hits, key=lambda hit: (-hit.score, hit.tier, hit.order))
+        return self._guess(said, parts, ranked, limit)
+
+    def _hits(self, said: str, parts: tuple[Part, ...], tiers: Sequence[Range]) -> list[_Hit]:
+        return self._named(said, parts, tiers) or self._only_numbered(said, parts, tiers)
+
+    def _guess(self, said: str, parts: tuple[Part, ...], ranked: Sequence[_Hit], limit: int) -> Guess:
+        entries = self._gazetteer.entries
+        scores: dict[int, float] = {}
+        for hit in ranked:
+            scores.setdefault(hit.order, round(min(1.0, hit.score), 3))
+        candidates = [
+            Candidate(entries[order].id, entries[order].name, score) for order, score in scores.items()
+        ]
+        span = _span(ranked[0])
+        left = tuple(part for part in parts if part not in ranked[0].used)
         return Guess(
-            best=first[0].id if len(equal) == 1 else None,
-            sure=sure,
-            candidates=tuple(Candidate(e.id, e.name, round(first[1][0], 3)) for e in shown[:limit]),
-            span=(min(mention.start for mention in mentions), end),
-            detail=_detail(said, end),
+            best=entries[ranked[0].order].id,
+            sure=_is_sure(said, ranked),
+            candidates=tuple(candidates[:limit]),
+            span=span,
+            detail=detail_after(said, span[1], left),
         )
 
-    # ---- mentions ----------------------------------------------------------------------------------------
+    def _named(self, said: str, parts: tuple[Part, ...], tiers: Sequence[Range]) -> list[_Hit]:
+        mentions = _strongest(self._gazetteer.mentions(said, _joined(tiers)))
+        hits = [hit for mention in mentions for hit in self._held(mention, parts, tiers)]
+        return self._deepest(hits)
 
-    def _mentions(self, said: str, within: Sequence[str]) -> list[_Mention]:
-        named = self._named_in(said) or self._sounding_in(said)
-        numbered = list(self._numbered_in(said))
-        if not named and any(sound in _PLACE_SOUNDS for sound in {s.sound for s in heard(said)}):
-            named = self._alike_in(said, within)
-        return [*named, *numbered]
+    def _held(self, mention: Mention, parts: tuple[Part, ...], tiers: Sequence[Range]) -> list[_Hit]:
+        """The entries which bear a name, followed down by the numbers said after it."""
+        score = 1.0 - mention.cost / max(1, len(mention.name))
+        after = tuple(part for part in parts if mention.end <= part.end <= mention.end + _LONG_WAY)
+        hits: list[_Hit] = []
+        for order, own in mention.holders:
+            used = tuple(part for part in after if part.key in own)
+            left = tuple(part for part in after if part not in used)
+            missing = 0.2 * (len(own) - len(used))
+            for deeper, followed in self._followed(order, left, tiers):
+                hits.append(_Hit(deeper, _tier(deeper, tiers), score - missing, mention, (*used, *followed)))
+        most = max((len(hit.used) for hit in hits), default=0)
+        return [hit for hit in hits if len(hit.used) == most]
 
-    def _named_in(self, said: str) -> list[_Mention]:
-        found = [
-            _Mention(at, at + len(word), frozenset(self._named[str(word)]), 1.0)
-            for at, word in self._letters.within(said)
+    def _followed(
+        self, order: int, parts: tuple[Part, ...], tiers: Sequence[Range]
+    ) -> list[tuple[int, tuple[Part, ...]]]:
+        """Go down from an entry by numbers: 3栋 of 幸福小区; several ends when several bear the number."""
+        ends: list[tuple[int, tuple[Part, ...]]] = [(order, ())]
+        for part in parts:
+            deeper = [
+                (below, (*used, part)) for end, used in ends for below in self._below(end, part.key, tiers)
+            ]
+            ends = deeper or ends
+        return ends
+
+    def _below(self, order: int, key: Key, tiers: Sequence[Range]) -> list[int]:
+        low, high = self._gazetteer.range_of(self._gazetteer.entries[order].path)
+        below = self._gazetteer.numbered(key, (low + 1, high))
+        nearest = min((_tier(found, tiers) for found in below), default=0)
+        return [found for found in below if _tier(found, tiers) == nearest]
+
+    def _only_numbered(self, said: str, parts: tuple[Part, ...], tiers: Sequence[Range]) -> list[_Hit]:
+        """A bare 3栋 means the one in the sender's own grid, or has to be asked."""
+        for at, part in enumerate(parts):
+            for tier, within in enumerate(_own_first(tiers)):
+                if found := self._gazetteer.numbered(part.key, within):
+                    near = tier == 0 and not stands_in_unknown(said, part.start)
+                    return self._down_from(found, parts[at:], tiers, near=near)
+        return []
+
+    def _down_from(
+        self, found: Sequence[int], parts: tuple[Part, ...], tiers: Sequence[Range], *, near: bool
+    ) -> list[_Hit]:
+        ends = [
+            (order, (parts[0], *used))
+            for top in found
+            for order, used in self._followed(top, parts[1:], tiers)
         ]
-        return _longest(found)
-
-    def _sounding_in(self, said: str) -> list[_Mention]:
-        """Names written with other signs of the same sound: the commonest slip of typing by pinyin."""
-        syllables = heard(said)
-        sounds = tuple(syllable.sound for syllable in syllables)
-        found = [
-            _Mention(
-                syllables[at].start,
-                syllables[at + len(word) - 1].end,
-                frozenset(self._sounded[tuple(word)]),
-                0.9,
-            )
-            for at, word in self._sounds.within(sounds)
-            if _shares_a_sign(
-                said[syllables[at].start : syllables[at + len(word) - 1].end], self, tuple(word)
-            )
+        most = max(len(used) for _, used in ends)
+        clear = near or (most > 1 and parts[0].kind in _AREAS)
+        score = 1.0 if clear else _SURE - 0.1
+        return [
+            _Hit(order, _tier(order, tiers), score, None, used) for order, used in ends if len(used) == most
         ]
-        return _longest(found)
 
-    def _numbered_in(self, said: str) -> Iterator[_Mention]:
-        for match in _NUMBERED.finditer(said):
-            number = chinese_number(match[1])
-            ids = self._keyed.get((_UNITS[match[2]], number)) if number is not None else None
-            if ids:
-                yield _Mention(match.start(), match.end(), frozenset(ids), 1.0)
+    def _deepest(self, hits: list[_Hit]) -> list[_Hit]:
+        """Of 桂花镇 and 幸福社区 in one sentence the lower one is meant, and it is meant more surely."""
+        entries = self._gazetteer.entries
+        kept: list[_Hit] = []
+        for hit in hits:
+            path = entries[hit.order].path
+            others = {
+                entries[other.order].path
+                for other in hits
+                if other.mention is not hit.mention and other.order != hit.order
+            }
+            if not any(other.startswith(path) for other in others):
+                within = any(path.startswith(other) for other in others)
+                kept.append(hit._replace(score=hit.score + (_WITHIN if within else 0.0)))
+        return kept
 
-    def _alike_in(self, said: str, within: Sequence[str]) -> list[_Mention]:
-        """Names with a sign dropped or changed, among the nearest names only; the best if it stands out."""
-        syllables = heard(said)
-        scored: list[tuple[float, int, int, frozenset[int]]] = []
-        for name, ids in self._near_names(within):
-            sounds = _heard_name(name)
-            near = nearest(sounds, syllables)
-            share = near.cost / len(sounds)
-            if share <= ALIKE and near.end > near.start:
-                start, end = syllables[near.start].start, syllables[near.end - 1].end
-                scored.append((share, start, end, frozenset(ids)))
-        scored.sort(key=lambda one: one[0])
-        if not scored:
-            return []
-        best = scored[0]
-        rivals = [one for one in scored[1:] if one[0] - best[0] < MARGIN and not one[3] <= best[3]]
-        ids = best[3].union(*(one[3] for one in rivals))
-        return [_Mention(best[1], best[2], ids, 0.8 if not rivals else 0.5)]
 
-    def _near_names(self, within: Sequence[str]) -> Iterator[tuple[str, set[int]]]:
-        scope = within[-1] if within else ""
-        count = 0
-        for name, ids in self._named.items():
-            if len(name) >= 3 and any(_lies_in(self._by_id[i].path, scope) for i in ids):
-                count += 1
-                if count > NEAR_NAMES:
-                    return
-                yield name, ids
+def _tier(order: int, tiers: Sequence[Range]) -> int:
+    return next((tier for tier, (low, high) in enumerate(tiers) if low <= order < high), len(tiers))
 
-    # ---- ranking -----------------------------------------------------------------------------------------
 
-    def _ranked(
-        self, mentions: Sequence[_Mention], within: Sequence[str]
-    ) -> list[tuple[Entry, tuple[float, int, int]]]:
-        """Entries by (mentions accounted for, nearness to the sender, depth), best first."""
-        ids = frozenset().union(*(mention.ids for mention in mentions))
-        ranked = []
-        for entry_id in ids:
-            entry = self._by_id[entry_id]
-            line = {int(part) for part in entry.path.strip("/").split("/")}
-            cover = sum(mention.weight for mention in mentions if line & mention.ids)
-            near = next((n for n, path in enumerate(within) if _lies_in(entry.path, path)), len(within))
-            ranked.append((entry, (cover, -near, entry.path.count("/"))))
-        ranked.sort(key=lambda one: one[1], reverse=True)
-        return ranked
+def _joined(tiers: Sequence[Range]) -> list[Range]:
+    """The ranges without their overlaps."""
+    joined: list[Range] = []
+    for low, high in sorted(tiers):
+        if joined and low <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(high, joined[-1][1]))
+        else:
+            joined.append((low, high))
+    return joined
 
-    def _is_certain(
-        self,
-        mentions: Sequence[_Mention],
-        entry: Entry,
-        rank: tuple[float, int, int],
-        ranked: Sequence[tuple[Entry, tuple[float, int, int]]],
-        within: Sequence[str],
-    ) -> bool:
-        """Alone at the top is not enough for a number that stands everywhere, or for a name that is only
-        alike.
-        """
-        if min(mention.weight for mention in mentions) < 0.8:
-            return False
-        covered = rank[0] >= sum(mention.weight for mention in mentions) - 0.01
-        alone = not any(
-            other.id != entry.id and other_rank[0] >= rank[0] and not entry.path.startswith(other.path)
-            for other, other_rank in ranked[1:]
+
+def _own_first(tiers: Sequence[Range]) -> Sequence[Range]:
+    """Somebody who lives in a building says 3栋 of its neighbour: their own grid is the one around it."""
+    own_is_single = len(tiers) > 1 and tiers[0][1] - tiers[0][0] <= 1
+    return tiers[1:] if own_is_single else tiers
+
+
+def _alternatives(parts: tuple[Part, ...]) -> list[tuple[Part, ...]]:
+    """3栋和5栋之间 names two houses: each is tried."""
+    for part in parts:
+        twins = [other for other in parts if other.kind == part.kind and other.number != part.number]
+        if twins:
+            rest = tuple(other for other in parts if other.kind != part.kind)
+            return [tuple(sorted((twin, *rest), key=lambda one: one.start)) for twin in (part, *twins)]
+    return [parts]
+
+
+def _strongest(mentions: Sequence[Mention]) -> list[Mention]:
+    """At each spot the names for which most letters speak, and their rivals within the margin."""
+    kept: list[Mention] = []
+    for mention in sorted(mentions, key=lambda found: (-found.weight, found.cost)):
+        over = [other for other in kept if other.start < mention.end and mention.start < other.end]
+        beaten = any(
+            other.weight - mention.weight >= _MARGIN or other.cost < _EXACT <= mention.cost for other in over
         )
-        return alone or (covered and bool(within) and -rank[1] < len(within))
-
-
-def _lies_in(path: str, scope: str) -> bool:
-    """Whether a path lies in a subtree; a half-open range, as the database asks it. '' is everywhere."""
-    return not scope or scope <= path < scope[:-1] + "0"
-
-
-def _longest(found: list[_Mention]) -> list[_Mention]:
-    """Of mentions that overlap, the longest."""
-    kept: list[_Mention] = []
-    for mention in sorted(found, key=lambda one: (one.start - one.end, one.start)):
-        if not any(mention.start < other.end and other.start < mention.end for other in kept):
+        if not beaten:
             kept.append(mention)
-    return sorted(kept, key=lambda one: one.start)
+    return kept
 
 
-_HEARD: dict[str, tuple[Syllable, ...]] = {}
+def _is_sure(said: str, ranked: Sequence[_Hit]) -> bool:
+    best = ranked[0]
+    rivals = [hit for hit in ranked[1:] if hit.order != best.order]
+    told = best.mention is None or _is_told(said, best.mention, best.used)
+    return told and best.score >= _SURE and not any(_rivals(best, hit) for hit in rivals)
 
 
-def _heard_name(name: str) -> tuple[Syllable, ...]:
-    if name not in _HEARD:
-        _HEARD[name] = heard(name)
-    return _HEARD[name]
+def _is_told(said: str, mention: Mention, used: tuple[Part, ...]) -> bool:
+    """A homophone or a letter left out is still the name; another letter may be another place."""
+    placed = mention.start == 0 or said[mention.start - 1] in _BEFORE
+    if mention.short:
+        return placed or bool(used) or spot_words(said[mention.end : mention.end + 3])
+    begun = placed or said[mention.start] == mention.name[0]  # 湖小区 within 西湖小区 is not 东湖小区
+    left_out = mention.end - mention.start < len(mention.name)
+    return mention.cost <= 0.5 or (left_out and begun and mention.cost <= 1.15)
 
 
-def _shares_a_sign(piece: str, places: Places, sounds: tuple[str, ...]) -> bool:
-    """Two syllables of one sound are too common in Chinese: a name of two must share a sign with what was
-    typed.
-    """
-    if len(sounds) > 2:
-        return True
-    names = {places._by_id[i].name for i in places._sounded[sounds]}
-    return any(set(piece) & set(name) for name in names)
+def _rivals(best: _Hit, other: _Hit) -> bool:
+    """Whether a second place could as well be meant: not one of the same name farther away."""
+    if best.mention is None or other.mention is None:
+        return best.mention is other.mention and best.tier == other.tier
+    if best.mention == other.mention and best.score - other.score >= _WITHIN - 0.01:
+        return False
+    same_spot = best.mention.start < other.mention.end and other.mention.start < best.mention.end
+    farther = best.tier < other.tier and best.mention.cost <= other.mention.cost
+    return not (same_spot and farther and best.mention.cost < _EXACT)
 
 
-def _detail(said: str, end: int) -> str:
-    match = _DETAIL.match(said[end:])
-    return match[1].strip() if match else ""
-
-
-def spot_words(text: str) -> bool:
-    """Whether a sentence holds a word for a place at all: 楼下, 门口, 路口, 学校."""
-    return _SPOT.search(plain(text)) is not None
+def _span(hit: _Hit) -> tuple[int, int]:
+    starts = [part.start for part in hit.used] + ([hit.mention.start] if hit.mention else [])
+    ends = [part.end for part in hit.used] + ([hit.mention.end] if hit.mention else [])
+    return min(starts), max(ends)
