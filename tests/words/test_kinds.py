@@ -202,7 +202,8 @@ REPORTS = """
 家里进了一条蛇 | 有害动物
 """
 
-# Written after the words above, by ear. Before their own words were added to the sheet, 73 of 100 of the last 66
+# Written after the words above, by ear. Before their own words were added to the sheet, 73 of 100 of the
+# last 66
 # were told right and 77 were among the first two; 53 were sure, and 94 of 100 of those right.
 LATER = """
 我们单元的灯一个礼拜了都不亮,晚上摸黑上楼 | 楼道灯与门禁
