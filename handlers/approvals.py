@@ -16,8 +16,10 @@ from handlers.cases import (
     make,
     must_cover,
     must_own,
+    phone_of,
     role_and_name,
     someone_above,
+    tell_owner,
     tell_reporters,
 )
 from handlers.command import Ask, Command, Done, handles
@@ -220,9 +222,7 @@ def _approved_before(work: Work, incident: Incident) -> int | None:
 def _ask(
     work: Work, incident: Incident, move: Move, reason: str, *, besides: int | None = None, **data: Any
 ) -> Done:
-    approver = someone_above(work, incident.grid_id, "review", besides=(work.actor.id, besides)) or (
-        someone_above(work, incident.grid_id, "review", besides=(work.actor.id,))
-    )
+    approver = _approver(work, incident, besides)
     if approver is None:
         raise Refusal("approval.nobody", number=incident.id)
     make(work, incident, Move.REQUEST, reason=reason, asks=move, approver=approver, **data)
@@ -240,6 +240,16 @@ def _ask(
         "approval.asked", incident=incident, approver=role_and_name(work, approver), **about(work, incident)
     )
     return Done({"number": incident.id, "approver": approver}, incident.id)
+
+
+def _approver(work: Work, incident: Incident, earlier: int | None) -> int | None:
+    """The nearest above who has not allowed it before; for whoever stands at the top, any second person."""
+    me, grid = work.actor.id, incident.grid_id
+    return (
+        someone_above(work, grid, "review", over=me, besides=(earlier,))
+        or someone_above(work, grid, "review", over=me)
+        or someone_above(work, grid, "review", besides=(me,))
+    )
 
 
 def _approval_due(work: Work, incident: Incident) -> datetime:
@@ -380,7 +390,7 @@ def _grant_ending(work: Work, incident: Incident, request: Mapping[str, Any]) ->
         f"ended.{move}",
         event=f"ended:{incident.version}",
         reason=request["reason"],
-        phone=work.tree.staff[request["by"]].phone or "",
+        phone=phone_of(work, request["by"]),
     )
 
 
@@ -418,13 +428,14 @@ def resume(work: Work, incident: Incident) -> None:
         owner=role_and_name(work, incident.owner_id),
         due=deadline(incident),
     )
+    tell_owner(work, incident, "resume.done", event=f"resumed:{incident.version}:o", still="mine")
 
 
 def climb_request(work: Work, incident: Incident) -> None:
     """Nobody answered a request in time: it goes to the next person above, or waits on at the top."""
     assert incident.request is not None
-    line = (incident.request["by"], incident.approver_id)
-    upper = someone_above(work, incident.grid_id, "review", besides=line)
+    asker, late = incident.request["by"], incident.approver_id
+    upper = someone_above(work, incident.grid_id, "review", over=late, besides=(asker,))
     if upper is not None:
         incident.approver_id = upper
     incident.request = {**incident.request, "until": _approval_due(work, incident).isoformat()}

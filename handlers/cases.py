@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import col
 
+from handlers.actor import Held
 from handlers.dues import deadline
 from handlers.promise import Promise, read_promise
 from handlers.refusal import NotAllowed, Refusal
@@ -45,14 +46,50 @@ def keeper_from(work: Work, incident_grid: int, promise: Promise, step: int) -> 
     return None
 
 
+def rung_above(
+    work: Work, incident: Incident, promise: Promise, person_id: int | None, *, start: int
+) -> tuple[int, int] | None:
+    """Who takes a case that climbs away from somebody: nobody below rung `start`, nobody who does not outrank them.
+
+    Returns (person id, rung); None when nobody stands above.
+    """
+    for rung in range(start, len(promise.ladder)):
+        node = work.tree.at_level(incident.grid_id, promise.ladder[rung].to)
+        people = work.tree.keepers(node.id) if node else ()
+        higher = [p for p in people if rank(work, p) < rank(work, person_id)]
+        if higher:
+            return least_loaded(work, higher), rung
+    return None
+
+
+def rank(work: Reading, person_id: int | None) -> int:
+    """How far down the tree somebody stands, 0 at the top; an area's keeper stands above its other people.
+
+    A unit's people, who answer for no area, stand below all others.
+    """
+    actor = work.tree.staff.get(person_id) if person_id is not None else None
+    posts = [post for post in actor.posts if post.unit_id is None] if actor else []
+    return min((_rank(work, post) for post in posts), default=2 * len(work.book.levels))
+
+
+def _rank(work: Reading, post: Held) -> int:
+    level = work.book.level(work.tree.nodes[post.grid_id].level)
+    return 2 * work.book.level_index(level.key) + (post.role != level.keeper)
+
+
 def someone_above(
-    work: Work, grid_id: int, *abilities: str, besides: Sequence[int | None] = ()
+    work: Work,
+    grid_id: int,
+    *abilities: str,
+    besides: Sequence[int | None] = (),
+    over: int | None = None,
 ) -> int | None:
-    """The nearest person upward from a grid whose posts there give all `abilities`."""
+    """The nearest person upward from a grid whose posts there give all `abilities`; `over`: who is outranked."""
     for node in work.tree.upward(grid_id):
         for person_id in work.tree.keepers(node.id):
             able = all(work.tree.staff[person_id].may(ability) for ability in abilities)
-            if able and person_id not in besides:
+            higher = over is None or rank(work, person_id) < rank(work, over)
+            if able and higher and person_id not in besides:
                 return person_id
     return None
 
@@ -79,8 +116,6 @@ def hand_to(
     calendar = work.tree.units[unit].calendar if unit is not None else None
     incident.owner_id = person_id
     incident.unit_id = unit
-    if incident.request is not None:
-        incident.request, incident.approver_id = None, None
     make(work, incident, move, reason=reason, to=person_id, step=incident.step, calendar=calendar, **data)
 
 

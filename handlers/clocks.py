@@ -148,7 +148,7 @@ class _Tape:
         rung = self.promise.rung(self.step)
         self.stop(at, Kind.ACCEPT, Kind.ASSIGN, Kind.ARBITRATE, Kind.SILENCE, Kind.VERIFY, met=False)
         self.start(Kind.ACCEPT, at, rung.accept)
-        if move in _FRESH:
+        if move in _FRESH or data.get("regraded"):
             self.stop(at, Kind.RESOLVE, Kind.ARRIVE, met=False)
         if not self.has(Kind.RESOLVE):
             self.start(Kind.RESOLVE, at, rung.resolve)
@@ -178,11 +178,13 @@ class _Tape:
         self.start(Kind.SILENCE, at, self.promise.silence)
 
     def _again(self, at: datetime, move: Move, data: Mapping[str, Any]) -> None:
+        """The clock runs on: it stood while the result was checked, but taking one's own word back wins no time."""
         self.stop(at, Kind.VERIFY, Kind.SILENCE, met=False)
-        for i in range(len(self.legs) - 1, -1, -1):
-            if self.legs[i].kind is Kind.RESOLVE:
-                self.legs[i] = replace(self.legs[i], met=None)
-                return
+        i = max(i for i, leg in enumerate(self.legs) if leg.kind is Kind.RESOLVE)
+        finished = self.legs[i].met
+        if move is Move.REWORK and finished is not None:
+            self.pauses.append((finished, at))
+        self.legs[i] = replace(self.legs[i], met=None)
 
     def _extended(self, at: datetime, move: Move, data: Mapping[str, Any]) -> None:
         span = Span.parse(data["span"])
@@ -198,6 +200,8 @@ class _Tape:
 
     def _over(self, at: datetime, move: Move, data: Mapping[str, Any]) -> None:
         self.stop(at, *Kind, met=move is Move.SELF_HANDLE)
+        if self.pauses and self.pauses[-1][1] is None:
+            self._resumed(at, move, data)
 
 
 _READERS: Mapping[Move, Callable[[_Tape, datetime, Move, Mapping[str, Any]], None]] = {
@@ -262,7 +266,7 @@ def agenda(state_kinds: Iterable[Kind], all_clocks: Clocks, facts: Sequence[Fact
             continue
         if not _answered(leg, facts):
             found.append(Due(leg.due, kind))
-        found += [Due(at, kind, percent) for percent, at in _open_nudges(leg, facts)]
+            found += [Due(at, kind, percent) for percent, at in _open_nudges(leg, facts)]
     return sorted(found, key=lambda due: due.at)
 
 

@@ -11,10 +11,11 @@ from handlers.cases import (
     about,
     choice,
     hand_to,
-    keeper_from,
     make,
     participants,
+    rank,
     role_and_name,
+    rung_above,
     tell_owner,
     tell_reporters,
 )
@@ -280,12 +281,8 @@ def rating_choices(work: Work, incident: Incident) -> list[dict[str, object]]:
 
 def reopen(work: Work, incident: Incident, *, reason: str) -> None:
     """One level up, a new clock; the old clocks stay in the log as kept or missed."""
-    promise = read_promise(incident.promise)
     former = incident.handler_id
-    found = keeper_from(work, incident.grid_id, promise, incident.step + 1) or keeper_from(
-        work, incident.grid_id, promise, incident.step
-    )
-    owner, incident.step = found or (incident.owner_id or former or incident.filed_by_id, incident.step)
+    owner, incident.step = _one_level_up(work, incident)
     incident.round += 1
     incident.returns = incident.extensions = 0
     incident.rating = incident.rating_reason = None
@@ -316,6 +313,18 @@ def reopen(work: Work, incident: Incident, *, reason: str) -> None:
             reason=reason or "未说明",
             **about(work, incident),
         )
+
+
+def _one_level_up(work: Work, incident: Incident) -> tuple[int, int]:
+    """(person, rung): above whoever had it last; where nobody stands above, they have it again."""
+    assert incident.owner_id is not None
+    promise = read_promise(incident.promise)
+    last = min((incident.owner_id, incident.handler_id or incident.owner_id), key=lambda p: rank(work, p))
+    for start in (incident.step + 1, incident.step):
+        found = rung_above(work, incident, promise, last, start=start)
+        if found is not None:
+            return found
+    return last, incident.step
 
 
 @handles(Rate)

@@ -14,10 +14,10 @@ from handlers.cases import (
     call_of,
     choice,
     hand_to,
-    keeper_from,
     make,
     must_cover,
     role_and_name,
+    rung_above,
     someone_above,
     tell_owner,
     tell_reporters,
@@ -187,7 +187,7 @@ def _act(work: Work, incident: Incident, dues: list[Due]) -> None:
         close_by_silence(work, incident)
     elif Kind.VERIFY in missed:
         _pass_on(work, incident)
-    elif missed & {Kind.RESOLVE, Kind.ACCEPT, Kind.ASSIGN, Kind.ARBITRATE}:
+    elif missed & set(_GRAVEST):
         _overdue(work, incident, missed)
     elif Kind.ARRIVE in missed:
         _warn(work, incident, Kind.ARRIVE)
@@ -197,6 +197,10 @@ def _act(work: Work, incident: Incident, dues: list[Due]) -> None:
             _nudge(work, incident, nudges[-1])
         else:
             _top(work, incident, Kind.TOP)
+
+
+_GRAVEST = (Kind.RESOLVE, Kind.ACCEPT, Kind.ASSIGN, Kind.ARBITRATE)
+"""Clocks which make a case climb, the gravest first."""
 
 
 def _pass_on(work: Work, incident: Incident) -> None:
@@ -220,26 +224,20 @@ def _nudge(work: Work, incident: Incident, due: Due) -> None:
 
 
 def _overdue(work: Work, incident: Incident, missed: set[Kind]) -> None:
-    kind = next(k for k in (Kind.RESOLVE, Kind.ACCEPT, Kind.ASSIGN, Kind.ARBITRATE) if k in missed)
+    kinds = [kind for kind in _GRAVEST if kind in missed]
     promise = read_promise(incident.promise)
     if (
         promise.auto_return
-        and kind is Kind.RESOLVE
+        and Kind.RESOLVE in missed
         and incident.state in IN_HAND
         and _take_back(work, incident)
     ):
         return
-    found = (
-        keeper_from(work, incident.grid_id, promise, incident.step + 1)
-        if incident.unit_id is None
-        else (keeper_from(work, incident.grid_id, promise, incident.step))
-    )
-    while found is not None and found[0] == incident.owner_id:
-        found = keeper_from(work, incident.grid_id, promise, found[1] + 1)
+    found = rung_above(work, incident, promise, incident.owner_id, start=incident.step)
     if found is None:
-        _top(work, incident, kind)
+        _top(work, incident, *kinds)
     else:
-        _climb(work, incident, *found, kind=kind)
+        _climb(work, incident, *found, kind=kinds[0])
 
 
 def _take_back(work: Work, incident: Incident) -> bool:
@@ -335,9 +333,10 @@ def _warn(work: Work, incident: Incident, kind: Kind) -> None:
         )
 
 
-def _top(work: Work, incident: Incident, kind: Kind) -> None:
+def _top(work: Work, incident: Incident, *kinds: Kind) -> None:
     """Nobody stands above: the 兜底 cannot pass it on and is reminded, daily at first, then weekly."""
-    make(work, incident, Move.WARN, clock=kind)
+    for kind in kinds:
+        make(work, incident, Move.WARN, clock=kind)
     tell_owner(
         work,
         incident,
@@ -345,5 +344,5 @@ def _top(work: Work, incident: Incident, kind: Kind) -> None:
         event=f"top:{incident.version}",
         choices=new_choices(incident) if incident.state is State.DISPATCHED else None,
         still="mine",
-        late=LATE[kind],
+        late=LATE[kinds[0]],
     )

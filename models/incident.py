@@ -146,13 +146,13 @@ MOVES: Mapping[Move, Rule] = {
     Move.ABSORB: _rule(OPEN, None),
     Move.REQUEST: _rule(_DECIDABLE, None, reason=True),
     Move.REFUSE_REQUEST: _rule(_DECIDABLE, None),
-    Move.EXTEND: _rule(_ACTIVE, None, reason=True),
+    Move.EXTEND: _rule({*TO_BE_DONE, _S.RETURNED}, None, reason=True),
     Move.SUSPEND: _rule(_MOVABLE, _S.PAUSED, reason=True),
     Move.RESUME: _rule({_S.PAUSED}, None),
     # From closed only within the undo window of a deed handled by oneself (handlers.amending sees to it).
     Move.WITHDRAW: _rule({*CHANGEABLE, _S.CLOSED_SOLVED}, _S.WITHDRAWN),
     Move.SUPERVISE: _rule(_DECIDABLE, None),
-    Move.URGE: _rule(_DECIDABLE, None),
+    Move.URGE: _rule(OPEN, None),
     Move.NUDGE: _rule(_ACTIVE, None),
     Move.WARN: _rule(_ACTIVE, None),
     Move.CLIMB: _rule(_ACTIVE, _S.DISPATCHED),
@@ -162,6 +162,9 @@ MOVES: Mapping[Move, Rule] = {
     Move.NOTE: _rule(frozenset(State), None),
 }
 """The table of moves. REPORT alone has no start: it makes the row."""
+
+GETS_ON = frozenset({Move.ACCEPT, Move.ARRIVE, Move.RESUME})
+"""Moves by which the same person goes on: what they have asked for stays asked for."""
 
 
 class WrongMove(Exception):
@@ -291,6 +294,8 @@ class Incident(SQLModel, table=True):
         before = self.state
         self.state = self._target(move, rule)
         self.paused_from = before if move is Move.SUSPEND else self._still_paused_from()
+        if rule.to is not None and move not in GETS_ON:
+            self.request = self.approver_id = None
         self.changed_at = now
         self.version += 1
         if self.state in ENDED and before not in ENDED:
@@ -310,8 +315,6 @@ class Incident(SQLModel, table=True):
     def _end(self, now: datetime) -> None:
         self.ended_at = now
         self.next_due = self.accept_due = self.arrive_due = self.resolve_due = None
-        self.request = None
-        self.approver_id = None
 
 
 class IncidentEvent(SQLModel, table=True):
