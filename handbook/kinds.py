@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -45,6 +45,15 @@ class Proposal:
     """The words which spoke for the category."""
 
 
+class _Pair(NamedTuple):
+    words: str
+    first: str
+    others: tuple[str, ...]
+    code: str
+    apart: int
+    weight: float
+
+
 _Found = dict[str, dict[str, float]]  # code -> word -> its weight
 
 _APART, _NEAR, _FAR = 25, 8, 10_000  # letters between the parts of A+B; _NEAR when one is a single letter
@@ -70,16 +79,15 @@ class Kinds:
         codes = {category.code for category in categories}
         self._weak: set[str] = set()
         self._words: dict[str, tuple[str, ...]] = {}
-        self._pairs: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        self._pairs: dict[str, list[_Pair]] = {}
         for category in categories:
             if category.parent is None:
                 continue
             if category.parent not in codes:
                 raise ValueError(f"category {category.code}: its parent {category.parent} is no category")
             self._add(category)
-        self._parts = frozenset(
-            part for pairs in self._pairs.values() for parts, _ in pairs for part in parts
-        )
+        pairs = [pair for some in self._pairs.values() for pair in some]
+        self._parts = frozenset(part for pair in pairs for part in (pair.first, *pair.others))
         self._lexicon = Lexicon((*self._words, *self._parts))
         self._sounds = {syllables(word): word for word in self._words if len(syllables(word)) > 1}
         self._sounding = Lexicon(self._sounds)
@@ -90,7 +98,7 @@ class Kinds:
             if word.startswith("~"):
                 self._weak.add(parts[0])
             if len(parts) > 1:
-                self._pairs.setdefault(parts[0], []).append((parts, category.code))
+                self._pairs.setdefault(parts[0], []).append(_pair(parts, category.code))
             elif category.code not in self._words.get(parts[0], ()):
                 self._words[parts[0]] = (*self._words.get(parts[0], ()), category.code)
 
@@ -112,7 +120,8 @@ class Kinds:
         found: _Found = {}
         places: dict[str, int] = {}
         free = 0
-        for at, word in self._lexicon.within(said):
+        for at, said_word in self._lexicon.within(said):
+            word = str(said_word)
             if word in self._parts:
                 places.setdefault(word, at)
             if at >= free and word in self._words:
@@ -121,18 +130,19 @@ class Kinds:
                 weight = len(word) * (_LITTLE if little else 1.0)
                 for code in self._words[word]:
                     found.setdefault(code, {}).setdefault(word, weight)
-        for parts, code in self._paired(places):
-            found.setdefault(code, {})["+".join(parts)] = sum(map(len, parts)) + (
-                1.0 if _is_long(parts) else -0.5
-            )
+        for pair in self._paired(places):
+            found.setdefault(pair.code, {})[pair.words] = pair.weight
         return found
 
-    def _paired(self, places: Mapping[str, int]) -> Iterator[tuple[tuple[str, ...], str]]:
-        for first in places.keys() & self._pairs.keys():
-            for parts, code in self._pairs[first]:
-                apart = _APART if _is_long(parts) else _NEAR
-                if all(abs(places.get(part, _FAR) - places[first]) <= apart for part in parts):
-                    yield parts, code
+    def _paired(self, places: Mapping[str, int]) -> Iterator[_Pair]:
+        for first, at in places.items():
+            for pair in self._pairs.get(first, ()):
+                apart = pair.apart
+                for other in pair.others:
+                    if abs(places.get(other, _FAR) - at) > apart:
+                        break
+                else:
+                    yield pair
 
     def _heard(self, said: str) -> _Found:
         """Where no word was found: words of the same sound which share a letter (路登 for 路灯)."""
@@ -146,8 +156,10 @@ class Kinds:
         return found
 
 
-def _is_long(parts: tuple[str, ...]) -> bool:
-    return min(map(len, parts)) > 1
+def _pair(parts: tuple[str, ...], code: str) -> _Pair:
+    is_long = min(map(len, parts)) > 1
+    weight = sum(map(len, parts)) + (1.0 if is_long else -0.5)
+    return _Pair("+".join(parts), parts[0], parts[1:], code, _APART if is_long else _NEAR, weight)
 
 
 def _is_landmark(said: str, at: int) -> bool:
