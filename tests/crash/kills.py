@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -173,9 +174,13 @@ def _kill(there: Served, load: _Load, kills: int, moments: random.Random, report
         pause.wait(moments.uniform(EARLIEST, LATEST))
         there.kill_child(child)
         report.kills += 1
-        wait_until(lambda dead=child: there.child() != dead)
+        wait_until(partial(_replaced, there, child))
     load.allow_more()
     load.answered.wait_for(load.answered.value + CLIENTS)
+
+
+def _replaced(there: Served, dead: int) -> bool:
+    return there.child() != dead
 
 
 def _newborn(there: Served) -> int:

@@ -25,11 +25,11 @@ ANSWERED = 200
 PATIENCE = 60.0  # seconds after which a caller, or whoever waits for something, gives up
 
 
-def found(url: str) -> None:
-    """Found the place's town in a migrated database, everybody reachable on the trial's channel."""
+def found(url: str, *, channel: str | None = "memory") -> None:
+    """Found the place's town in a migrated database, everybody reachable on a channel."""
     database = open_database(url)
     with Desk(database, open_book(PLACE), SystemClock().now).work() as work:
-        found_town(work, channel="memory")
+        found_town(work, channel=channel)
     database.close()
 
 
@@ -71,15 +71,19 @@ class Served:
 
 
 @contextlib.contextmanager
-def served(url: str, folder: Path, *, more: Mapping[str, str] | None = None) -> Iterator[Served]:
+def served(
+    url: str, folder: Path, *, port: int | None = None, more: Mapping[str, str] | None = None
+) -> Iterator[Served]:
     """Run `xiaoge serve` over a database with a town in it, until the block ends.
 
     Args:
         url: the database.
         folder: where the log, the sendings and the media go.
+        port: where it listens; a free one unless told.
         more: further settings.
     """
-    port, sendings, log = free_port(), folder / "sendings.jsonl", folder / "served.log"
+    port = port or free_port()
+    sendings, log = folder / "sendings.jsonl", folder / "served.log"
     settings = {
         "XIAOGE_DATABASE_URL": url,
         "XIAOGE_PLACE": PLACE,
@@ -107,8 +111,10 @@ def served(url: str, folder: Path, *, more: Mapping[str, str] | None = None) -> 
 class Caller:
     """Calls as a platform does: again and again until the call is answered with 200."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, channel: str = "memory", headers: Mapping[str, str] | None = None) -> None:
         self._port = port
+        self._path = f"/hooks/{channel}"
+        self._headers = {"content-type": "application/json", **(headers or {})}
         self._line: http.client.HTTPConnection | None = None
         self.refused = 0
         self.cut = 0
@@ -128,7 +134,7 @@ class Caller:
         try:
             line = self._line or http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
             self._line = line
-            line.request("POST", "/hooks/memory", body, {"content-type": "application/json"})
+            line.request("POST", self._path, body, self._headers)
             answer = line.getresponse()
             answer.read()
         except ConnectionRefusedError:
