@@ -19,13 +19,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sqlalchemy import bindparam, select, update
-from sqlmodel import Session
 
 from bot.door import receive
 from bot.message import Inbound
 from bot.tracing import working_on
 from handlers.actor import Actor
-from handlers.work import Desk, Return, insert_new
+from handlers.work import Desk, Return
+from handlers.writing import Writing, insert_new
 from models import Conversation, Inbox, InboxState
 
 log = logging.getLogger("xiaoge.lane")
@@ -48,7 +48,7 @@ class _Acceptance:
 
 @dataclass
 class _Job:
-    run: Callable[[Session], Any]
+    run: Callable[[Writing], Any]
     done: "Future[Any]"
     quiet: bool = False
 
@@ -85,7 +85,7 @@ class Lane:
         """Look for messages that were accepted and are still undecided (a crash, another process)."""
         self._any().put(_Job(self._find_waiting, Future()))
 
-    def _find_waiting(self, session: Session) -> None:
+    def _find_waiting(self, session: Writing) -> None:
         keys = session.execute(
             select(INBOX.c.chat_key).where(INBOX.c.state == InboxState.WAITING).distinct().limit(5000)
         ).scalars()
@@ -109,7 +109,7 @@ class Lane:
         self._for(inbounds[0].chat_key).put(item)
         await asyncio.wrap_future(item.done)
 
-    async def run(self, job: Callable[[Session], T], *, quiet: bool = False) -> T:
+    async def run(self, job: Callable[[Writing], T], *, quiet: bool = False) -> T:
         """Run one piece of writing in its own savepoint; returns after its commit. Raises what it raised.
 
         `quiet` says that it promises no mail: without it the postman's own looks would wake the postman.
@@ -119,7 +119,7 @@ class Lane:
         result: T = await asyncio.wrap_future(item.done)
         return result
 
-    def run_soon(self, job: Callable[[Session], T]) -> "Future[T]":
+    def run_soon(self, job: Callable[[Writing], T]) -> "Future[T]":
         """The same for callers without an event loop."""
         item = _Job(job, Future())
         self._any().put(item)
@@ -272,16 +272,15 @@ class _Writer:
             self._on_mail()
         return True
 
-    def _run(self, session: Session, job: _Job) -> tuple[_Job, Any, BaseException | None]:
+    def _run(self, session: Writing, job: _Job) -> tuple[_Job, Any, BaseException | None]:
         try:
-            with session.begin_nested():
+            with session.part():
                 value = job.run(session)
-                session.flush()
             return job, value, None
         except Exception as problem:
             return job, None, problem
 
-    def _decide(self, session: Session, chats: list[str]) -> list[str]:
+    def _decide(self, session: Writing, chats: list[str]) -> list[str]:
         """Decide the waiting messages of some chats, oldest first. Returns chats that have more."""
         if not chats:
             return []
@@ -306,12 +305,12 @@ class _Writer:
                     left.append(key)
                     break
                 done.append(row["id"])
-        self._keep_talks(session, [key for key in by_chat], talks)
+        self._keep_talks(session, list(by_chat), talks)
         if done:
             session.execute(update(INBOX).where(INBOX.c.id.in_(done)).values(state=InboxState.DONE))
         return left
 
-    def _locked(self, session: Session, chats: list[str]) -> dict[str, dict[str, Any]]:
+    def _locked(self, session: Writing, chats: list[str]) -> dict[str, dict[str, Any]]:
         """Lock the conversations, then read them; one that another process holds is left for later."""
         query = (
             select(
@@ -329,14 +328,14 @@ class _Writer:
             for row in session.execute(query)
         }
 
-    def _one(self, session: Session, tree: Any, row: Any, talks: dict[str, dict[str, Any]]) -> bool:
+    def _one(self, session: Writing, tree: Any, row: Any, talks: dict[str, dict[str, Any]]) -> bool:
         """One message in its own savepoint. A message that fails three times is dead and does not hold up
         others.
         """
         talk = talks[row["chat_key"]]
         with working_on(f"{row['channel']}:{row['message_id']}"):
             try:
-                with session.begin_nested():
+                with session.part():
                     after, person = receive(
                         self._desk, session, tree, Inbound.model_validate(row["body"]), talk["state"]
                     )
@@ -348,7 +347,7 @@ class _Writer:
         talk["half_done"] = after.form is not None
         return True
 
-    def _failed(self, session: Session, row: Any, person: int | None, trouble: Exception) -> bool:
+    def _failed(self, session: Writing, row: Any, person: int | None, trouble: Exception) -> bool:
         dead = row["tries"] + 1 >= TRIES
         if dead:
             self._apologise(session, row, person)
@@ -363,10 +362,10 @@ class _Writer:
         )
         return False
 
-    def _apologise(self, session: Session, row: Any, person: int | None) -> None:
+    def _apologise(self, session: Writing, row: Any, person: int | None) -> None:
         """Tell the sender that this message is lost to us; whatever broke it must not break that as well."""
         try:
-            with session.begin_nested():
+            with session.part():
                 back = Return(row["channel"], str(row["body"]["chat"]), str(row["body"]["handle"]))
                 work = self._desk.work_in(
                     session,
@@ -380,7 +379,7 @@ class _Writer:
         except Exception:
             log.exception("a sender could not be told", extra={"inbox": row["id"]})
 
-    def _keep_talks(self, session: Session, keys: list[str], talks: dict[str, dict[str, Any]]) -> None:
+    def _keep_talks(self, session: Writing, keys: list[str], talks: dict[str, dict[str, Any]]) -> None:
         if not keys:
             return
         now = self._desk.now()

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Table, insert
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Table
 from sqlmodel import Session
 
 from handbook import Book
 from handlers.actor import CLOCK, Actor
 from handlers.tree import Tree, load_tree, registry_version
+from handlers.writing import Writing
 from models import Incident, IncidentEvent, Move, Outbox, State
 from models.database import Database
 
@@ -53,6 +53,7 @@ class Work(Reading):
 
     log: ClassVar[logging.Logger] = logging.getLogger("xiaoge.work")
 
+    session: Writing
     channel: str = "clock"
     message_id: str = ""
     back: Return | None = None
@@ -199,31 +200,20 @@ class Work(Reading):
     def savepoint(self) -> Iterator[None]:
         """A part of the work that may be undone alone; its events and promises vanish with it."""
         events, mail, serial = len(self._events), len(self._mail), self._serial
-        nested = self.session.begin_nested()
         try:
-            yield
-            self.session.flush()
+            with self.session.part():
+                yield
         except BaseException:
-            nested.rollback()
             del self._events[events:], self._mail[mail:]
             self._serial = serial
             raise
-        nested.commit()
 
     def flush(self) -> None:
         """Write what was recorded and promised; a promise whose key exists already is not made twice."""
         self.session.flush()
-        if self._events:
-            self.session.execute(insert(EVENTS), self._events)
-        if self._mail:
-            self.session.execute(insert_new(self.session, MAIL), self._mail)
+        self.session.later(EVENTS, self._events)
+        self.session.later(MAIL, self._mail)
         self._events, self._mail = [], []
-
-
-def insert_new(session: Session, table: Table) -> Any:
-    """INSERT that skips rows whose unique key is there already, on both databases."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    return dialect.insert(table).on_conflict_do_nothing()
 
 
 def _plain_args(args: dict[str, Any]) -> dict[str, Any]:
@@ -251,9 +241,9 @@ class Desk:
         self._tree: Tree | None = None
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self) -> Iterator[Writing]:
         """A session that commits when its block ends and rolls back when it breaks."""
-        with Session(self.database.writer, expire_on_commit=False, autoflush=False) as session:
+        with Writing(self.database.writer) as session:
             yield session
             session.commit()
 
@@ -265,7 +255,7 @@ class Desk:
 
     def work_in(
         self,
-        session: Session,
+        session: Writing,
         actor: Actor = CLOCK,
         *,
         channel: str = "clock",

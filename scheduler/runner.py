@@ -16,7 +16,8 @@ from handlers.command import Command, Done, perform
 from handlers.pressing import FollowDue
 from handlers.refusal import Refusal
 from handlers.schedule import slot_at
-from handlers.work import Desk, insert_new
+from handlers.work import Desk
+from handlers.writing import Writing, insert_new
 from models import OPEN, Incident, JobRun
 from scheduler.clock import Clock, SettableClock
 from scheduler.jobs import CASES_AT_ONCE, JOBS, Job, latest_slot
@@ -116,7 +117,7 @@ class Runner:
             return False
         return done is not None
 
-    def _fire(self, session: Session, job: Job, slot: str, now: datetime) -> Done | None:
+    def _fire(self, session: Writing, job: Job, slot: str, now: datetime) -> Done | None:
         """Enter the slot into the ledger and give the command; None when somebody did so before."""
         row = {"job": job.name, "slot": slot, "at": now, "process": self._process}
         entered = session.execute(insert_new(session, LEDGER).values(row).returning(LEDGER.c.slot))
@@ -125,7 +126,7 @@ class Runner:
         self._forget(session, job, now)
         return self._give(session, job.command(slot), now)
 
-    def _give(self, session: Session, command: Command, now: datetime) -> Done:
+    def _give(self, session: Writing, command: Command, now: datetime) -> Done:
         work = self._desk.work_in(session, now=now)
         outcome = perform(work, command)
         if isinstance(outcome, Refusal):

@@ -29,6 +29,7 @@ from handlers.founding import found_town
 from handlers.pressing import FollowDue
 from handlers.refusal import Refusal
 from handlers.work import Desk
+from handlers.writing import Writing
 from models import ENDED, Grid, Incident, Person
 from models.database import Database, open_database
 
@@ -50,6 +51,8 @@ class Town:
     now: datetime
     seats: dict[str, str] = field(default_factory=dict)
     """Seat -> name of the person who sits there."""
+    people: dict[int, str] = field(default_factory=dict)
+    """Everybody's name by id."""
     read: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def __post_init__(self) -> None:
@@ -151,11 +154,15 @@ class Town:
 
     def until(self, moment: datetime) -> None:
         """Time passes until a moment."""
+        self.skip_to(moment)
+        self.tick()
+
+    def skip_to(self, moment: datetime) -> None:
+        """Time passes until a moment; nothing is done but what falls due on the way."""
         while (due := self.next_due()) is not None and due <= moment:
             self.now = max(due, self.now)
             self.tick()
         self.now = moment
-        self.tick()
 
     def tick(self) -> None:
         """The clock looks at what is due now."""
@@ -174,7 +181,7 @@ class Town:
     def do(self, command: Command, who: str | None = None) -> Done | Refusal:
         """Give a command as the API or the clock does."""
 
-        def job(session: Session) -> Done | Refusal:
+        def job(session: Writing) -> Done | Refusal:
             work = self.desk.work_in(
                 session, channel="api" if who else "clock", message_id=f"d{next(self._ids)}"
             )
@@ -239,7 +246,7 @@ def founded(place: str, url: str, *, can: Can = BUTTONS, now: datetime = START) 
     town = Town(book_of(place), database, MemoryChannel("memory", can), FOUNDING)
     if file is None or place not in _founded:
         _found(town, place, file)
-    town.seats = _seats(town)
+    town.seats, town.people = _people(town)
     town.now = now
     town.lane.start()
     try:
@@ -258,6 +265,8 @@ def _found(town: Town, place: str, file: Path | None) -> None:
         _founded[place] = Path(shutil.copy(file, Path(_copies.name) / f"{place}.db"))
 
 
-def _seats(town: Town) -> dict[str, str]:
+def _people(town: Town) -> tuple[dict[str, str], dict[int, str]]:
     with Session(town.database.reader) as session:
-        return {row.seat: row.name for row in session.execute(select(Person)).scalars() if row.seat}
+        people = list(session.execute(select(Person)).scalars())
+    seats = {person.seat: person.name for person in people if person.seat}
+    return seats, {person.id: person.name for person in people if person.id is not None}

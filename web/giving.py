@@ -10,7 +10,7 @@ from fastapi import HTTPException
 from fastapi.encoders import jsonable_encoder
 from pydantic import ValidationError
 from sqlalchemy import select, update
-from sqlmodel import Session, col
+from sqlmodel import col
 
 from bot.channels.edge import writable
 from bot.render import words
@@ -19,7 +19,7 @@ from handlers.actor import Actor
 from handlers.command import Command, Done, perform
 from handlers.refusal import NotAllowed, Refusal
 from handlers.tokens import actor_of
-from handlers.work import insert_new
+from handlers.writing import Writing, insert_new
 from models import Inbox, InboxState
 from web.bearer import Bearer
 from web.parts import Parts
@@ -71,14 +71,14 @@ class Giving:
         actor = await self._looks(key.actor)
         message_id = f"{actor.id}:{idempotency_key or uuid4().hex}"
 
-        def job(session: Session) -> Outcome:
+        def job(session: Writing) -> Outcome:
             if idempotency_key is None:
                 return self._perform(session, actor, command, message_id)
             return self._once(session, actor, command, message_id)
 
         return await self._parts.lane.run(job)
 
-    def _once(self, session: Session, actor: Actor, command: Command, message_id: str) -> Outcome:
+    def _once(self, session: Writing, actor: Actor, command: Command, message_id: str) -> Outcome:
         asked = {"command": command.name, "fields": command.model_dump(mode="json", exclude_unset=True)}
         if not _enter(session, message_id, asked, self._parts.now()):
             return _as_before(session, message_id, asked)
@@ -91,7 +91,7 @@ class Giving:
         )
         return outcome
 
-    def _perform(self, session: Session, actor: Actor, command: Command, message_id: str) -> Outcome:
+    def _perform(self, session: Writing, actor: Actor, command: Command, message_id: str) -> Outcome:
         work = self._parts.desk.work_in(session, actor, channel=API, message_id=message_id)
         work.actor = actor_of(session, work.tree, actor.id or 0) or actor
         outcome = perform(work, command)
@@ -99,7 +99,7 @@ class Giving:
         return outcome_of(self._parts.book, outcome)
 
 
-def _enter(session: Session, message_id: str, asked: dict[str, Any], now: datetime) -> bool:
+def _enter(session: Writing, message_id: str, asked: dict[str, Any], now: datetime) -> bool:
     """Take the key. Returns False when somebody did before."""
     row = {
         "channel": API,
@@ -114,7 +114,7 @@ def _enter(session: Session, message_id: str, asked: dict[str, Any], now: dateti
     return bool(entered.rowcount)
 
 
-def _as_before(session: Session, message_id: str, asked: dict[str, Any]) -> Outcome:
+def _as_before(session: Writing, message_id: str, asked: dict[str, Any]) -> Outcome:
     query = select(col(Inbox.body)).where(col(Inbox.channel) == API, col(Inbox.message_id) == message_id)
     before = session.execute(query).scalar_one()
     if {name: before.get(name) for name in asked} != asked:

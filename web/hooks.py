@@ -9,7 +9,7 @@ from fastapi.responses import PlainTextResponse
 from sqlmodel import Session
 
 from bot.channel import Channel, Request, Unreadable, Untrusted
-from handlers.work import insert_new
+from handlers.writing import insert_new
 from models import Inbox, InboxState
 from web.forms import LARGEST_TEXT
 from web.parts import Parts
@@ -20,9 +20,9 @@ _KEPT: Final = 64 * 1024
 
 def hook_routes(parts: Parts) -> APIRouter:
     """One route for all channels: what differs between them is behind `parse`."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, max_body_size=LARGEST_TEXT)
 
-    @router.post("/hooks/{name}", max_body_size=LARGEST_TEXT)
+    @router.post("/hooks/{name}")
     async def hook(name: str, http: HttpRequest) -> Response:
         channel = parts.channels.get(name)
         if channel is None:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import col
 
 from bot.channel import Can, Sent
 from bot.channels.memory import MemoryChannel
@@ -22,6 +22,7 @@ from handlers.pressing import FollowDue
 from handlers.refusal import Refusal
 from handlers.tree import Tree
 from handlers.work import EVENTS, MAIL, Desk, Return, Work
+from handlers.writing import Writing
 from models import Incident, MailState, Participant, Person
 from models.database import open_database
 
@@ -62,7 +63,7 @@ class World:
             found_town(work, channel=CHANNEL)
             for name in STRANGERS:
                 work.session.add(Person(name=name))
-        self.session = Session(self.database.writer, expire_on_commit=False, autoflush=False)
+        self.session = Writing(self.database.writer)
         self.actors = self._actors()
         self._mark()
 
@@ -98,7 +99,7 @@ class World:
         self.session.rollback()
         self.session.close()
         self._open()
-        self.session = Session(self.database.writer, expire_on_commit=False, autoflush=False)
+        self.session = Writing(self.database.writer)
         self._mark()
 
     def wait(self, span: timedelta) -> None:
