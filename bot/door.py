@@ -11,17 +11,19 @@ from bot.forms import Turn
 from bot.message import Choice, Inbound
 from bot.scene import Say, Scene
 from bot.talk import Form, Talk
+from handlers.actor import Actor
 from handlers.command import Command, Done, perform
 from handlers.people import recognise, set_home
 from handlers.refusal import Refusal
 from handlers.reporting import Report
 from handlers.tree import Tree
 from handlers.work import Desk, Return, Work
+from handlers.writing import Writing
 from models import Outbox
 
 
 def receive(
-    desk: Desk, session: Session, tree: Tree, inbound: Inbound, state: Mapping[str, Any]
+    desk: Desk, session: Writing, tree: Tree, inbound: Inbound, state: Mapping[str, Any]
 ) -> tuple[Talk, int | None]:
     """Decide one message inside a session that somebody else commits.
 
@@ -85,9 +87,13 @@ def _perform(work: Work, talk: Talk, command: Command) -> Talk:
         choices = args.pop("choices", ())
         work.reply(outcome.text, choices=choices, **args)
         return talk
-    if isinstance(command, Report) and command.grid is not None and not work.actor.is_staff:
+    if isinstance(command, Report) and command.grid is not None and _has_no_home(work.actor):
         set_home(work, command.grid)
     return _spoken_of(talk, outcome)
+
+
+def _has_no_home(actor: Actor) -> bool:
+    return actor.home_grid_id is None and not actor.is_staff
 
 
 def _spoken_of(talk: Talk, outcome: Done) -> Talk:
