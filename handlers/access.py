@@ -7,7 +7,7 @@ from sqlmodel import col
 
 from handlers.refusal import NotFound
 from handlers.work import Reading
-from models import Grid, Incident, Part, Participant, Privacy
+from models import Grid, Incident, Part, Participant, Privacy, State
 
 
 def in_area(reading: Reading) -> ColumnElement[bool]:
@@ -63,6 +63,14 @@ def find(reading: Reading, number: int, *, lock: bool = False) -> Incident:
     incident: Incident | None = reading.session.execute(query).scalar_one_or_none()
     if incident is None:
         raise NotFound(number=number)
+    return incident
+
+
+def find_main(reading: Reading, number: int, *, lock: bool = False) -> Incident:
+    """The case a number leads to: the main one, where it was merged. Raises NotFound as `find`."""
+    incident = find(reading, number, lock=lock)
+    while incident.state is State.MERGED and incident.main_id is not None:
+        incident = find(reading, incident.main_id, lock=lock)
     return incident
 
 

@@ -10,16 +10,18 @@ from handlers.cases import (
     hand_to,
     keeper_from,
     make,
+    participants,
+    role_and_name,
     tell_owner,
     tell_reporters,
 )
 from handlers.command import Ask, Command, Done, handles
 from handlers.dues import deadline, settle
-from handlers.promise import promise_of
+from handlers.promise import promise_of, read_promise
 from handlers.refusal import NotAllowed, Refusal
 from handlers.reporting import Quiet, What, attach, grade_for, tell_new
 from handlers.work import Work
-from models import CHANGEABLE, Correction, Incident, Move, State
+from models import CHANGEABLE, Correction, Incident, Move, Part, State
 
 Case = Annotated[int, Ask("case", among="reported")]
 
@@ -98,6 +100,8 @@ def withdraw(work: Work, command: Withdraw) -> Done:
         raise Refusal("withdraw.too_late", number=incident.id, stage=work.stage(incident.state))
     if not incident.may(Move.WITHDRAW):
         raise Refusal("withdraw.too_late", number=incident.id, stage=work.stage(incident.state))
+    if len(participants(work, incident, Part.REPORTER)) > 1:
+        raise Refusal("withdraw.shared", number=incident.id)
     owner = incident.owner_id
     make(work, incident, Move.WITHDRAW)
     work.reply("withdraw.done", incident=incident, number=incident.id, title=incident.title)
@@ -162,6 +166,9 @@ def regrade(work: Work, command: Regrade) -> Done:
         raise Refusal("report.no_such_kind")
     if incident.state not in (State.DISPATCHED, State.ACCEPTED, State.ON_SITE, State.RETURNED):
         raise Refusal("incident.wrong_move", state=work.stage(incident.state), number=incident.id)
+    if command.grade == incident.grade:
+        work.reply("amend.done", incident=incident, **about(work, incident))
+        return Done({"number": incident.id, "grade": incident.grade}, incident.id)
     _keep_correction(work, incident, "grade", incident.grade, command.grade)
     _change_grade(work, incident, command.grade)
     work.reply("amend.done", incident=incident, **about(work, incident))
@@ -187,10 +194,9 @@ def _change_grade(work: Work, incident: Incident, grade: str) -> None:
     incident.grade = grade
     promise, incident.promise = promise_of(work.book, grade)
     make(work, incident, Move.RECLASSIFY, grade=grade)
-    found = keeper_from(work, incident.grid_id, promise, 0)
-    if found is not None:
-        owner, incident.step = found
-        hand_to(work, incident, Move.TRANSFER, owner, regraded=True)
+    assert incident.owner_id is not None
+    owner, incident.step = keeper_from(work, incident.grid_id, promise, 0) or (incident.owner_id, 0)
+    hand_to(work, incident, Move.TRANSFER, owner, regraded=True)
     settle(work, incident)
     tell_new(work, incident, event=f"new:{incident.version}")
 
@@ -205,7 +211,7 @@ def relocate(work: Work, command: Relocate) -> Done:
     _keep_correction(work, incident, "grid", str(incident.grid_id), str(command.grid))
     old_owner, incident.grid_id, incident.spot = incident.owner_id, command.grid, command.spot
     make(work, incident, Move.RECLASSIFY, grid=command.grid)
-    promise, _ = promise_of(work.book, incident.grade)
+    promise = read_promise(incident.promise)
     untouched = incident.state is State.DISPATCHED and incident.round == 1 and not incident.returns
     found = keeper_from(work, command.grid, promise, 0 if untouched else incident.step)
     if found is not None and found[0] != old_owner:
@@ -213,8 +219,22 @@ def relocate(work: Work, command: Relocate) -> Done:
         hand_to(work, incident, Move.TRANSFER, found[0], relocated=True)
         settle(work, incident)
         tell_new(work, incident, event=f"new:{incident.version}")
+        _tell_relieved(work, incident, old_owner)
     work.reply("amend.done", incident=incident, **about(work, incident))
     return Done({"number": incident.id, "grid": incident.grid_id}, incident.id)
+
+
+def _tell_relieved(work: Work, incident: Incident, former: int | None) -> None:
+    """Who had the case before need not go there any more."""
+    if former is not None and former != work.actor.id:
+        work.tell(
+            former,
+            "transfer.former",
+            key=f"incident:{incident.id}:relieved:{incident.version}",
+            incident=incident,
+            owner=role_and_name(work, incident.owner_id),
+            **about(work, incident),
+        )
 
 
 def _must_be_changeable(work: Work, incident: Incident) -> None:
@@ -262,12 +282,12 @@ def amend(work: Work, command: Amend) -> Done:
 @handles(AddMaterial)
 def add_material(work: Work, command: AddMaterial) -> Done:
     """Anything that comes later goes to the case it belongs to, and its owner hears of it."""
-    incident = access.find(work, command.incident, lock=True)
+    incident = access.find_main(work, command.incident, lock=True)
     attach(work, incident, command.media)
     if command.lat is not None:
         incident.lat, incident.lon = command.lat, command.lon
     make(work, incident, Move.NOTE, photos=len(command.media), note=command.note)
-    work.reply("material.added", incident=incident, number=incident.id, title=incident.title)
+    work.reply("material.added", incident=incident, number=command.incident, title=incident.title)
     if incident.is_open:
         tell_owner(
             work,
@@ -276,4 +296,4 @@ def add_material(work: Work, command: AddMaterial) -> Done:
             event=f"material:{incident.version}",
             note=command.note or "照片",
         )
-    return Done({"number": incident.id}, incident.id)
+    return Done({"number": incident.id}, command.incident)

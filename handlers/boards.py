@@ -8,13 +8,21 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from handlers import access
-from handlers.cases import about, call_of, choice, reporter_words, role_and_name
+from handlers.cases import (
+    about,
+    call_of,
+    choice,
+    choice_of,
+    is_backstop,
+    reporter_words,
+    role_and_name,
+)
 from handlers.choices import cases
 from handlers.command import Ask, Command, Done, handles
 from handlers.dues import deadline
 from handlers.timeline import timeline
 from handlers.work import Reading, Work
-from models import IN_HAND, OPEN, TO_BE_DONE, Grid, Incident, Part, State, path_range
+from models import IN_HAND, OPEN, TO_BE_DONE, Grid, Incident, Part, Participant, State, path_range
 
 PAGE = 8
 
@@ -146,10 +154,10 @@ def _card(reading: Reading, rows: list[tuple[str, Incident]]) -> dict[str, Any]:
     }
 
 
-def _item(reading: Reading, section: str, case: Incident) -> dict[str, Any]:
+def _item(reading: Reading, section: str, case: Incident, number: int | None = None) -> dict[str, Any]:
     return {
         "section": section,
-        "number": str(case.id),
+        "number": str(number or case.id),
         "title": case.title,
         "place": reading.tree.named(case.grid_id),
         "due": deadline(case),
@@ -158,8 +166,9 @@ def _item(reading: Reading, section: str, case: Incident) -> dict[str, Any]:
     }
 
 
-def _listed(case: Incident) -> dict[str, Any]:
-    return {"label": f"{case.id} {case.title}", "do": "show", "known": {"incident": case.id}, "listed": True}
+def _listed(case: Incident, number: int | None = None) -> dict[str, Any]:
+    number = number or case.id or 0
+    return {**choice_of(f"{number} {case.title}", "show", number), "listed": True}
 
 
 @handles(SendDayCards)
@@ -192,9 +201,7 @@ def _to_act(row: tuple[str, Incident]) -> bool:
 @handles(Show)
 def show(work: Work, command: Show) -> Done:
     """A reporter sees where it stands; a worker also what they can do next."""
-    incident = access.find(work, command.incident)
-    if incident.state is State.MERGED and incident.main_id is not None:
-        incident = access.find(work, incident.main_id)
+    incident = access.find_main(work, command.incident)
     mine = access.is_reporter(work, incident) or incident.filed_by_id == work.actor.id
     staff = incident.owner_id == work.actor.id or access.stands_above(work, incident)
     text = "show.worker" if staff else "show.reporter"
@@ -205,23 +212,32 @@ def show(work: Work, command: Show) -> Done:
         phone=call_of(work, incident.owner_id or incident.handler_id),
         reporter=reporter_words(work, incident) if staff else None,
         last=timeline(work, incident)[-1].words,
-        choices=next_choices(work, incident, reporter=mine),
-        **about(work, incident),
+        choices=next_choices(work, incident, reporter=mine, number=command.incident),
+        **about(work, incident, command.incident if mine else None),
     )
-    return Done(case_data(work, incident), incident.id)
+    return Done(case_data(work, incident), command.incident if mine else incident.id)
 
 
-def next_choices(reading: Reading, incident: Incident, *, reporter: bool) -> list[dict[str, Any]]:
-    """What this person can do with the case now, at most five."""
+def next_choices(
+    reading: Reading, incident: Incident, *, reporter: bool, number: int | None = None
+) -> list[dict[str, Any]]:
+    """What this person can do with the case now, at most five; `number`: by which its reporter knows it."""
     if incident.approver_id == reading.actor.id and incident.request is not None:
         return [choice("同意", "approve", incident), choice("不同意", "disapprove", incident)]
     owner = incident.owner_id == reading.actor.id
     found = [
-        choice(label, do, incident)
+        choice(label, do, incident) if who == "owner" else choice_of(label, do, number or incident.id or 0)
         for label, do, states, who in _NEXT
         if incident.state in states and (owner if who == "owner" else reporter)
+        if do not in _left_out(reading, incident, number)
     ]
     return found[:5]
+
+
+def _left_out(reading: Reading, incident: Incident, number: int | None) -> set[str]:
+    """What would only be refused: giving back at the top, putting right a report that was merged."""
+    left_out = {"return_case"} if is_backstop(reading, incident) else set()
+    return left_out | ({"amend"} if number not in (None, incident.id) else set())
 
 
 _NEXT: Sequence[tuple[str, str, frozenset[State], str]] = (
@@ -282,15 +298,27 @@ def progress(work: Work, command: Progress) -> Done:
     if not found:
         work.reply("progress.nothing")
         return Done({"items": []})
+    known = _known_numbers(work, found)
     if len(found) == 1:
-        return show(work, Show(incident=found[0].id or 0))
+        return show(work, Show(incident=known[0]))
     work.reply(
         "progress.list",
         count=len(found),
-        items=[_item(work, "", case) for case in found],
-        choices=[_listed(case) for case in found],
+        items=[_item(work, "", case, number) for case, number in zip(found, known, strict=True)],
+        choices=[_listed(case, number) for case, number in zip(found, known, strict=True)],
     )
     return Done({"items": [case_data(work, case) for case in found]})
+
+
+def _known_numbers(reading: Reading, found: Sequence[Incident]) -> list[int]:
+    """The numbers by which the actor knows cases: those of their own reports, also after a merge."""
+    query = select(col(Participant.incident_id), col(Participant.told_as)).where(
+        col(Participant.incident_id).in_([case.id for case in found]),
+        col(Participant.person_id) == reading.actor.id,
+        col(Participant.told_as).is_not(None),
+    )
+    told = {row.incident_id: row.told_as for row in reading.session.execute(query)}
+    return [told.get(case.id) or case.id or 0 for case in found]
 
 
 # ---- zero boards and the board ---------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What every handler of cases shares: make a move, hand the case over, tell people."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -21,6 +21,11 @@ def choice(label: str, do: str, incident: Incident | None = None, **known: Any) 
     if incident is not None:
         known["incident"] = incident.id
     return {"label": label, "do": do, "known": known}
+
+
+def choice_of(label: str, do: str, number: int, **known: Any) -> dict[str, Any]:
+    """A numbered answer about a case by the number its reporter knows."""
+    return {"label": label, "do": do, "known": {"incident": number, **known}}
 
 
 def make(work: Work, incident: Incident, move: Move, *, reason: str | None = None, **data: Any) -> State:
@@ -49,7 +54,7 @@ def keeper_from(work: Work, incident_grid: int, promise: Promise, step: int) -> 
 def rung_above(
     work: Work, incident: Incident, promise: Promise, person_id: int | None, *, start: int
 ) -> tuple[int, int] | None:
-    """Who takes a case that climbs away from somebody: nobody below rung `start`, nobody who does not outrank them.
+    """Who takes a case that climbs away from somebody: from rung `start` upward, and only who outranks them.
 
     Returns (person id, rung); None when nobody stands above.
     """
@@ -77,6 +82,12 @@ def _rank(work: Reading, post: Held) -> int:
     return 2 * work.book.level_index(level.key) + (post.role != level.keeper)
 
 
+def is_backstop(work: Reading, incident: Incident) -> bool:
+    """Whether who has the case stands at the top of its ladder (兜底) or above: they cannot give it back."""
+    top = read_promise(incident.promise).ladder[-1].to
+    return rank(work, incident.owner_id) <= 2 * work.book.level_index(top)
+
+
 def someone_above(
     work: Work,
     grid_id: int,
@@ -84,7 +95,7 @@ def someone_above(
     besides: Sequence[int | None] = (),
     over: int | None = None,
 ) -> int | None:
-    """The nearest person upward from a grid whose posts there give all `abilities`; `over`: who is outranked."""
+    """The nearest person upward from a grid whose posts there give all `abilities`, over somebody."""
     for node in work.tree.upward(grid_id):
         for person_id in work.tree.keepers(node.id):
             able = all(work.tree.staff[person_id].may(ability) for ability in abilities)
@@ -166,20 +177,37 @@ def participants(work: Reading, incident: Incident, *parts: Part) -> list[Partic
     return list(work.session.execute(query).scalars())
 
 
-def tell_reporters(work: Work, incident: Incident, text: str, *, event: str, **args: Any) -> None:
-    """Tell everybody who reported the case, each under the number they know."""
+def tell_reporters(
+    work: Work,
+    incident: Incident,
+    text: str,
+    *,
+    event: str,
+    besides: int | None = None,
+    offer: Callable[[int], Choices] | None = None,
+    **args: Any,
+) -> None:
+    """Tell everybody who reported the case, each under the number they know; `offer` makes its choices."""
     for part in participants(work, incident, Part.REPORTER):
-        if part.person_id == work.actor.id and work.back is None:
+        if part.person_id == besides or (part.person_id == work.actor.id and work.back is None):
             continue
+        number = known_number(incident, part)
         work.tell(
             part.person_id,
             text,
             key=f"incident:{incident.id}:{event}",
             incident=incident,
-            number=str(part.told_as or incident.id),
+            choices=offer(number) if offer else (),
+            number=str(number),
             title=incident.title,
             **args,
         )
+
+
+def known_number(incident: Incident, part: Participant) -> int:
+    """The number a reporter knows a case by: that of their own report, also after it was merged."""
+    assert incident.id is not None
+    return part.told_as or incident.id
 
 
 def tell_owner(
@@ -199,11 +227,14 @@ def tell_owner(
     )
 
 
-def about(work: Reading, incident: Incident) -> dict[str, Any]:
-    """What a text may say of a case: number, title, place, kind, grade, state, deadline."""
+def about(work: Reading, incident: Incident, number: int | None = None) -> dict[str, Any]:
+    """What a text may say of a case: number, title, place, kind, grade, state, deadline.
+
+    `number` is that of the case which was merged into this one, for those who know it by that.
+    """
     category = work.book.category(incident.category)
     return {
-        "number": str(incident.id),
+        "number": str(number or incident.id),
         "title": incident.title,
         "what": incident.what,
         "place": work.tree.named(incident.grid_id) + (f"({incident.spot})" if incident.spot else ""),

@@ -178,7 +178,7 @@ class _Tape:
         self.start(Kind.SILENCE, at, self.promise.silence)
 
     def _again(self, at: datetime, move: Move, data: Mapping[str, Any]) -> None:
-        """The clock runs on: it stood while the result was checked, but taking one's own word back wins no time."""
+        """The clock runs on. It stood while the result was checked; taking one's word back wins no time."""
         self.stop(at, Kind.VERIFY, Kind.SILENCE, met=False)
         i = max(i for i, leg in enumerate(self.legs) if leg.kind is Kind.RESOLVE)
         finished = self.legs[i].met

@@ -3,14 +3,17 @@
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlmodel import col
 
 from handlers import access
 from handlers.cases import (
+    Choices,
     about,
     choice,
+    choice_of,
     hand_to,
+    known_number,
     make,
     participants,
     rank,
@@ -26,7 +29,7 @@ from handlers.promise import read_promise
 from handlers.refusal import NotAllowed, Refusal
 from handlers.reporting import tell_new
 from handlers.work import Work
-from models import REOPENABLE, Incident, Move, Part, Participant, State
+from models import REOPENABLE, Incident, IncidentEvent, Move, Part, Participant, State
 
 Rating = Literal["satisfied", "basically_satisfied", "dissatisfied"]
 
@@ -74,6 +77,18 @@ class Merge(Command):
     into: Annotated[int, Ask("case", among="in_area")]
 
 
+def last_result(work: Work, incident: Incident) -> str:
+    """What the handler said was done, the last time (in an earlier work)."""
+    query = (
+        select(col(IncidentEvent.data))
+        .where(col(IncidentEvent.incident_id) == incident.id, col(IncidentEvent.move) == Move.FINISH)
+        .order_by(col(IncidentEvent.id).desc())
+        .limit(1)
+    )
+    data = work.session.execute(query).scalar()
+    return str(data.get("result", "")) if data else ""
+
+
 # ---- asking ----------------------------------------------------------------------------------------------
 
 
@@ -87,7 +102,7 @@ def ask_reporters(work: Work, incident: Incident, result: str) -> None:
     others = [part for part in parts if part.person_id != incident.handler_id]
     if not others:
         make(work, incident, Move.CLOSE_SOLVED, own=True)
-        work.reply("finish.own", incident=incident, **about(work, incident))
+        _tell_own(work, incident)
         return
     for part in parts:
         part.answer = None
@@ -104,17 +119,25 @@ def ask_reporters(work: Work, incident: Incident, result: str) -> None:
         tell_owner(work, incident, "finish.passed", event=f"passed:{incident.version}")
 
 
+def _tell_own(work: Work, incident: Incident) -> None:
+    """A worker's own find is closed by their own result, also when somebody else has checked it."""
+    if incident.handler_id == work.actor.id:
+        work.reply("finish.own", incident=incident, **about(work, incident))
+    else:
+        tell_owner(work, incident, "finish.own", event=f"closed:{incident.version}")
+
+
 def _ask(work: Work, incident: Incident, part: Participant, result: str) -> None:
     person = _who_answers(work, incident, part)
-    number = part.told_as or incident.id
+    number = known_number(incident, part)
     work.tell(
         person,
         "close.ask" if person == part.person_id else "close.ask_filer",
         key=f"incident:{incident.id}:ask:{incident.version}",
         incident=incident,
         choices=[
-            {"label": "已解决", "do": "solved", "known": {"incident": number}},
-            {"label": "未解决", "do": "unsolved", "known": {"incident": number}},
+            choice_of("已解决", "solved", number),
+            choice_of("未解决", "unsolved", number),
         ],
         still="waiting",
         number=str(number),
@@ -131,9 +154,18 @@ def _days(work: Work, incident: Incident) -> int:
 
 def _who_answers(work: Work, incident: Incident, part: Participant) -> int:
     """The reporter, or who filed for them when they cannot be written to (and did not do the work)."""
-    filer = incident.filed_by_id
+    filer = _filer(work, incident, part)
     if part.person_id == filer or filer == incident.handler_id or has_account(work, part.person_id):
         return part.person_id
+    return filer
+
+
+def _filer(work: Work, incident: Incident, part: Participant) -> int:
+    """Who wrote a reporter's own report, which may since have been merged into this case."""
+    if part.told_as is None:
+        return incident.filed_by_id
+    query = select(col(Incident.filed_by_id)).where(col(Incident.id) == part.told_as)
+    filer: int = work.session.execute(query).scalar_one()
     return filer
 
 
@@ -141,17 +173,16 @@ def _who_answers(work: Work, incident: Incident, part: Participant) -> int:
 
 
 def _reported(work: Work, number: int) -> tuple[Incident, Participant]:
-    """The case a reporter means by their own number (that of a merged case leads to the main one), and
-    their part.
-    """
-    incident = access.find(work, number, lock=True)
-    if incident.state is State.MERGED and incident.main_id is not None:
-        incident = access.find(work, incident.main_id, lock=True)
-    parts = participants(work, incident, Part.REPORTER)
-    for part in parts:
-        if work.actor.id in (part.person_id, _who_answers(work, incident, part)):
-            return incident, part
-    raise NotAllowed("close.not_reporter", number=number)
+    """The case a reporter means by their own number, and the part for which they may speak."""
+    incident = access.find_main(work, number, lock=True)
+    parts = [
+        part
+        for part in participants(work, incident, Part.REPORTER)
+        if work.actor.id in (part.person_id, _who_answers(work, incident, part))
+    ]
+    if not parts:
+        raise NotAllowed("close.not_reporter", number=number)
+    return incident, next((part for part in parts if known_number(incident, part) == number), parts[0])
 
 
 @handles(Solved)
@@ -159,22 +190,29 @@ def solved(work: Work, command: Solved) -> Done:
     """Closes when more than half of those who reported it agree."""
     incident, part = _reported(work, command.incident)
     if incident.state is State.CLOSED_SOLVED:
-        return _closed_already(work, incident)
+        return _closed_already(work, incident, command.incident)
+    if incident.state is not State.WAITING_REPORTER:
+        raise Refusal("incident.wrong_move", state=work.stage(incident.state), number=command.incident)
     _answer(work, incident, part, "solved")
     _decide(work, incident)
+    return _noted(work, incident, command.incident)
+
+
+def _noted(work: Work, incident: Incident, number: int) -> Done:
+    """The word counts, and it is said when it does not settle the matter alone."""
     if incident.state is State.WAITING_REPORTER:
-        work.reply("close.noted", incident=incident, number=command.incident, title=incident.title)
-    return Done({"number": incident.id, "state": incident.state}, incident.id)
+        work.reply("close.noted", incident=incident, number=number, title=incident.title)
+    return Done({"number": incident.id, "state": incident.state}, number)
 
 
-def _closed_already(work: Work, incident: Incident) -> Done:
+def _closed_already(work: Work, incident: Incident, number: int) -> Done:
     work.reply(
         "close.already",
         incident=incident,
-        choices=rating_choices(work, incident) if incident.rating is None else (),
-        **about(work, incident),
+        choices=rating_choices(work, number) if incident.rating is None else (),
+        **about(work, incident, number),
     )
-    return Done({"number": incident.id, "state": incident.state}, incident.id)
+    return Done({"number": incident.id, "state": incident.state}, number)
 
 
 @handles(Unsolved)
@@ -184,10 +222,9 @@ def unsolved(work: Work, command: Unsolved) -> Done:
     if incident.state is State.WAITING_REPORTER:
         _answer(work, incident, part, "unsolved", command.reason)
         _decide(work, incident, reason=command.reason)
-        if incident.state is State.WAITING_REPORTER:
-            work.reply("close.noted", incident=incident, number=command.incident, title=incident.title)
+        _noted(work, incident, command.incident)
     elif incident.state in REOPENABLE:
-        _must_be_in_time(work, incident)
+        _must_be_in_time(work, incident, command.incident)
         reopen(work, incident, reason=command.reason)
     else:
         raise Refusal(
@@ -200,7 +237,7 @@ def unsolved(work: Work, command: Unsolved) -> Done:
         "round": incident.round,
         "category": incident.category,
     }
-    return Done(data, incident.id, "explain" if reopened else None)
+    return Done(data, command.incident, "explain" if reopened else None)
 
 
 def _standing(work: Work, incident: Incident) -> dict[str, Any]:
@@ -211,14 +248,14 @@ def _standing(work: Work, incident: Incident) -> dict[str, Any]:
     }
 
 
-def _must_be_in_time(work: Work, incident: Incident) -> None:
+def _must_be_in_time(work: Work, incident: Incident, number: int) -> None:
     assert incident.ended_at is not None
     window = read_promise(incident.promise).reopen_within
     until = work.book.calendars[incident.promise["calendar"]].due(incident.ended_at, window).at
     if until is not None and work.now > until:
         raise Refusal(
             "unsolved.too_late",
-            number=incident.id,
+            number=number,
             title=incident.title,
             choices=[choice("重新上报", "report")],
         )
@@ -230,8 +267,13 @@ def _answer(work: Work, incident: Incident, part: Participant, answer: str, reas
     work.session.flush()
 
 
-def _decide(work: Work, incident: Incident, *, reason: str = "", silent: bool = False) -> None:
-    """More than half of those who were asked settle it at once; silence lets those who answered settle it."""
+def _decide(
+    work: Work, incident: Incident, *, reason: str = "", silent: bool = False, besides: int | None = None
+) -> None:
+    """More than half of those who were asked settle it at once; silence lets those who answered settle it.
+
+    `besides` is somebody who need not be told that it is closed.
+    """
     parts = [p for p in participants(work, incident, Part.REPORTER) if p.person_id != incident.handler_id]
     yes = sum(part.answer == "solved" for part in parts)
     no = sum(part.answer == "unsolved" for part in parts)
@@ -239,10 +281,10 @@ def _decide(work: Work, incident: Incident, *, reason: str = "", silent: bool = 
     if no and no * 2 >= asked:
         reopen(work, incident, reason=reason)
     elif yes * 2 > asked or silent:
-        close(work, incident, silent=silent and not yes)
+        close(work, incident, silent=silent and not yes, besides=besides)
 
 
-def close(work: Work, incident: Incident, *, silent: bool = False) -> None:
+def close(work: Work, incident: Incident, *, silent: bool = False, besides: int | None = None) -> None:
     """Close as solved and ask each reporter for a rating; by silence that is said too."""
     make(work, incident, Move.CLOSE_SOLVED, silent=silent)
     text = "close.silent" if silent else "close.reporter"
@@ -251,7 +293,8 @@ def close(work: Work, incident: Incident, *, silent: bool = False) -> None:
         incident,
         text,
         event=f"closed:{incident.version}",
-        choices=rating_choices(work, incident),
+        besides=besides,
+        offer=lambda number: rating_choices(work, number),
         days=_days(work, incident),
     )
     if incident.handler_id != incident.reporter_id and incident.handler_id is not None:
@@ -260,7 +303,7 @@ def close(work: Work, incident: Incident, *, silent: bool = False) -> None:
             "close.handler",
             key=f"incident:{incident.id}:closed:{incident.version}:h",
             incident=incident,
-            how="居民未回复,按默认办结" if silent else "居民确认已解决",
+            how="居民未回复，按默认办结" if silent else "居民确认已解决",
             **about(work, incident),
         )
 
@@ -271,10 +314,10 @@ def close_by_silence(work: Work, incident: Incident) -> None:
     settle(work, incident)
 
 
-def rating_choices(work: Work, incident: Incident) -> list[dict[str, object]]:
-    """The place's words for the three ratings."""
+def rating_choices(work: Work, number: int) -> Choices:
+    """The place's words for the three ratings, for a case by the number its reporter knows."""
     return [
-        {"label": label, "do": "rate", "known": {"incident": incident.id, "rating": rating}}
+        choice_of(label, "rate", number, rating=rating)
         for rating, label in work.book.incidents.ratings.items()
     ]
 
@@ -331,15 +374,16 @@ def _one_level_up(work: Work, incident: Incident) -> tuple[int, int]:
 def rate(work: Work, command: Rate) -> Done:
     """Once, by the reporter, never by who did the work."""
     incident, part = _reported(work, command.incident)
-    if incident.handler_id == work.actor.id:
-        raise Refusal("rate.own", number=incident.id)
+    if incident.handler_id == work.actor.id or access.is_helper(work, incident):
+        raise Refusal("rate.own", number=command.incident)
     if incident.rating is not None:
-        raise Refusal(
-            "rate.already", number=incident.id, rating=work.book.incidents.ratings[_rating(incident.rating)]
-        )
+        rating = work.book.incidents.ratings[_rating(incident.rating)]
+        raise Refusal("rate.already", number=command.incident, rating=rating)
     if incident.state is State.WAITING_REPORTER:
         _answer(work, incident, part, "solved")
-        make(work, incident, Move.CLOSE_SOLVED, silent=False)
+        _decide(work, incident, besides=work.actor.id)
+    if incident.state is State.WAITING_REPORTER:
+        return _noted(work, incident, command.incident)
     make(work, incident, Move.RATE, reason=command.reason or None, rating=command.rating)
     incident.rating, incident.rating_reason = command.rating, command.reason or None
     label = work.book.incidents.ratings[command.rating]
@@ -352,7 +396,7 @@ def rate(work: Work, command: Rate) -> Done:
         title=incident.title,
     )
     data = {"number": incident.id, "rating": command.rating, "category": incident.category}
-    return Done(data, incident.id, "explain" if why else None)
+    return Done(data, command.incident, "explain" if why else None)
 
 
 @handles(Explain)
@@ -365,7 +409,7 @@ def explain(work: Work, command: Explain) -> Done:
     elif incident.rating is not None and incident.rating_reason is None:
         incident.rating_reason = command.note
     work.reply("material.noted", incident=incident, number=command.incident, title=incident.title)
-    return Done({"number": incident.id}, incident.id)
+    return Done({"number": incident.id}, command.incident)
 
 
 def _rating(value: str) -> Rating:
@@ -381,9 +425,7 @@ def _rating(value: str) -> Rating:
 def merge(work: Work, command: Merge) -> Done:
     """Every reporter of the merged case becomes a reporter of the main one and is asked in their own chat."""
     incident = access.find(work, command.incident, lock=True)
-    main = access.find(work, command.into, lock=True)
-    if main.state is State.MERGED and main.main_id is not None:
-        main = access.find(work, main.main_id, lock=True)
+    main = access.find_main(work, command.into, lock=True)
     if main.id == incident.id:
         raise Refusal("merge.same", number=incident.id)
     if not main.is_open:
@@ -393,7 +435,7 @@ def merge(work: Work, command: Merge) -> Done:
     make(work, incident, Move.MERGE, into=main.id)
     incident.main_id = main.id
     make(work, main, Move.ABSORB, other=incident.id)
-    _move_reporters(work, incident, main)
+    came = _move_reporters(work, incident, main)
     tell_reporters(
         work,
         incident,
@@ -403,20 +445,26 @@ def merge(work: Work, command: Merge) -> Done:
         main_title=main.title,
         owner=role_and_name(work, main.owner_id),
     )
+    if main.state is State.WAITING_REPORTER:
+        for part in came:
+            _ask(work, main, part, last_result(work, main))
     work.reply("merge.done", incident=main, number=incident.id, title=incident.title, main=str(main.id))
     return Done({"number": incident.id, "into": main.id}, main.id)
 
 
-def _move_reporters(work: Work, incident: Incident, main: Incident) -> None:
+def _move_reporters(work: Work, incident: Incident, main: Incident) -> list[Participant]:
+    """Everybody who reported the merged case and not the main one, now with a part in the main one."""
+    assert main.id is not None
     known = {part.person_id for part in participants(work, main, Part.REPORTER)}
-    for part in participants(work, incident, Part.REPORTER):
-        if part.person_id not in known:
-            assert main.id is not None
-            work.session.add(
-                Participant(
-                    incident_id=main.id,
-                    person_id=part.person_id,
-                    part=Part.REPORTER,
-                    told_as=part.told_as or incident.id,
-                )
-            )
+    came = [
+        Participant(
+            incident_id=main.id,
+            person_id=part.person_id,
+            part=Part.REPORTER,
+            told_as=known_number(incident, part),
+        )
+        for part in participants(work, incident, Part.REPORTER)
+        if part.person_id not in known
+    ]
+    work.session.add_all(came)
+    return came

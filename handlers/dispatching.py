@@ -1,5 +1,6 @@
 """Dispatching: whose case it is. Give, pass on, give back, ask for help, settle who it is."""
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -11,6 +12,7 @@ from handlers.cases import (
     about,
     choice,
     hand_to,
+    is_backstop,
     make,
     must_cover,
     must_own,
@@ -106,13 +108,13 @@ def transfer(work: Work, command: Transfer) -> Done:
     if incident.owner_id != work.actor.id:
         _must_assign(work, incident)
     _must_be_able(work, incident, command.to)
-    if command.to == incident.owner_id:
-        raise Refusal("transfer.same", number=incident.id, to=role_and_name(work, command.to))
     return _give(work, incident, Move.TRANSFER, command.to, reason=command.reason or None)
 
 
 def _give(work: Work, incident: Incident, move: Move, to: int, *, reason: str | None = None) -> Done:
     before = incident.owner_id
+    if to == before:
+        raise Refusal("transfer.same", number=incident.id, to=role_and_name(work, to))
     hand_to(work, incident, move, to, reason=reason)
     settle(work, incident)
     event = f"given:{incident.version}"
@@ -132,8 +134,11 @@ def _give(work: Work, incident: Incident, move: Move, to: int, *, reason: str | 
 
 
 def _must_assign(work: Work, incident: Incident) -> None:
-    if incident.owner_id != work.actor.id:
-        must_cover(work, incident, "assign")
+    if incident.owner_id == work.actor.id:
+        return
+    must_cover(work, incident, "assign")
+    if incident.state is State.ARBITRATION:
+        raise Refusal("incident.wrong_move", state=work.stage(incident.state), number=incident.id)
 
 
 def _must_be_able(work: Work, incident: Incident, person_id: int) -> None:
@@ -156,11 +161,12 @@ def return_case(work: Work, command: ReturnCase) -> Done:
     promise = read_promise(incident.promise)
     arbiter = someone_above(work, incident.grid_id, "arbitrate", besides=(work.actor.id,))
     upper = _who_assigns(work, incident)
-    if upper is None or (incident.step >= promise.top and incident.unit_id is None):
+    often = incident.returns >= promise.max_returns
+    if upper is None or is_backstop(work, incident) or (arbiter is None and often):
         raise Refusal("return.backstop", number=incident.id, title=incident.title)
     if _was_arbitrated(work, incident):
         raise Refusal("return.arbitrated", number=incident.id, title=incident.title)
-    if incident.returns >= promise.max_returns and arbiter is not None:
+    if often and arbiter is not None:
         return _to_arbitration(work, incident, arbiter, command.reason)
     incident.returns += 1
     make(work, incident, Move.RETURN, reason=command.reason, to=upper)
@@ -171,6 +177,7 @@ def return_case(work: Work, command: ReturnCase) -> Done:
         incident,
         "return.upper",
         event=f"returned:{incident.version}",
+        still="mine",
         choices=[choice("派给别人", "dispatch", incident), choice("自己办", "accept", incident)],
         by=work.actor.name,
         reason=command.reason,
@@ -204,6 +211,7 @@ def _to_arbitration(work: Work, incident: Incident, arbiter: int, reason: str) -
         incident,
         "arbitrate.asked",
         event=f"arbitration:{incident.version}",
+        still="mine",
         choices=[choice("裁定", "arbitrate", incident)],
         by=work.actor.name,
         reason=reason,
@@ -232,6 +240,7 @@ def arbitrate(work: Work, command: Arbitrate) -> Done:
         incident,
         "arbitrate.owner",
         event=event,
+        still="not_accepted",
         choices=[choice("接单", "accept", incident)],
         by=role_and_name(work, work.actor.id),
         reason=command.reason,
@@ -264,6 +273,7 @@ def join(work: Work, command: Join) -> Done:
         "join.helper",
         key=f"incident:{incident.id}:join:{command.to}",
         incident=incident,
+        still="open",
         choices=[choice("我这部分办完了", "part_done", incident)],
         task=command.task,
         owner=role_and_name(work, incident.owner_id),
@@ -281,18 +291,28 @@ def part_done(work: Work, command: PartDone) -> Done:
     mine = next((part for part in helpers if part.person_id == work.actor.id), None)
     if mine is None:
         raise NotAllowed("join.not_helper", number=incident.id)
-    mine.done_at = work.now
-    make(work, incident, Move.PART_DONE, result=command.result)
-    left = sum(part.done_at is None for part in helpers)
+    if mine.done_at is None:
+        mine.done_at = work.now
+        make(work, incident, Move.PART_DONE, result=command.result)
+        _tell_part_done(work, incident, helpers, command.result)
+    work.reply("join.thanks", incident=incident, **about(work, incident))
+    return Done({"number": incident.id, "left": _left(helpers)}, incident.id)
+
+
+def _left(helpers: Sequence[Participant]) -> int:
+    return sum(part.done_at is None for part in helpers)
+
+
+def _tell_part_done(work: Work, incident: Incident, helpers: Sequence[Participant], result: str) -> None:
+    left = _left(helpers)
     tell_owner(
         work,
         incident,
         "join.part_done",
         event=f"part:{work.actor.id}:{incident.version}",
+        still="mine",
         choices=[choice("办结", "finish", incident)] if not left else None,
         by=work.actor.name,
-        result=command.result,
+        result=result,
         left=left,
     )
-    work.reply("join.thanks", incident=incident, **about(work, incident))
-    return Done({"number": incident.id, "left": left}, incident.id)

@@ -24,7 +24,7 @@ from handlers.cases import (
     tell_owner,
     tell_reporters,
 )
-from handlers.closing import ask_reporters
+from handlers.closing import ask_reporters, last_result
 from handlers.command import Ask, Command, Done, handles
 from handlers.dispatching import PartDone, part_done
 from handlers.dues import deadline, settle
@@ -32,7 +32,7 @@ from handlers.promise import read_promise
 from handlers.refusal import Refusal
 from handlers.reporting import attach
 from handlers.work import Work
-from models import IN_HAND, Incident, IncidentEvent, Move, Part
+from models import IN_HAND, Incident, IncidentEvent, Move, Part, State
 
 
 class Accept(Command):
@@ -213,7 +213,8 @@ def verify(work: Work, command: Verify) -> Done:
     make(work, incident, Move.VERIFY)
     ask_reporters(work, incident, last_result(work, incident))
     settle(work, incident)
-    work.reply("verify.done", incident=incident, **about(work, incident))
+    text = "verify.done" if incident.is_open else "verify.closed"
+    work.reply(text, incident=incident, **about(work, incident))
     return Done({"number": incident.id, "state": incident.state}, incident.id)
 
 
@@ -230,6 +231,7 @@ def rework(work: Work, command: Rework) -> Done:
         incident,
         "rework.owner",
         event=f"rework:{incident.version}",
+        still="mine",
         choices=[choice("办结", "finish", incident)],
         by=role_and_name(work, work.actor.id),
         reason=command.reason,
@@ -245,18 +247,6 @@ def _must_check(work: Work, incident: Incident) -> None:
         must_cover(work, incident, "review")
 
 
-def last_result(work: Work, incident: Incident) -> str:
-    """What the handler said was done, the last time."""
-    query = (
-        select(col(IncidentEvent.data))
-        .where(col(IncidentEvent.incident_id) == incident.id, col(IncidentEvent.move) == Move.FINISH)
-        .order_by(col(IncidentEvent.id).desc())
-        .limit(1)
-    )
-    data = work.session.execute(query).scalar()
-    return str(data.get("result", "")) if data else ""
-
-
 # ---- taking back -----------------------------------------------------------------------------------------
 
 _FILING = frozenset({Move.REPORT, Move.TRIAGE, Move.DISPATCH, Move.SELF_HANDLE})
@@ -269,10 +259,11 @@ def undo(work: Work, command: Undo) -> Done:
     event = _last_own_event(work)
     if event is None:
         raise Refusal("undo.nothing", minutes=work.book.incidents.undo_minutes)
-    if event.move in _FILING:
+    if event.move in _FILING and event.before not in (State.RETURNED, State.ARBITRATION):
         return withdraw(work, Withdraw(incident=event.incident_id))
-    if event.move in _FINISHING:
-        return _retract(work, access.find(work, event.incident_id, lock=True))
+    incident = access.find(work, event.incident_id, lock=True)
+    if event.move in _FINISHING and incident.handler_id == work.actor.id:
+        return _retract(work, incident)
     raise Refusal("undo.other", number=event.incident_id)
 
 

@@ -23,10 +23,9 @@ from handlers.cases import (
     tell_reporters,
 )
 from handlers.clocks import Due, Kind
-from handlers.closing import ask_reporters, close_by_silence
+from handlers.closing import ask_reporters, close_by_silence, last_result
 from handlers.command import Ask, Command, Done, handles
 from handlers.dues import deadline, due_now, pause_end, settle
-from handlers.handling import last_result
 from handlers.promise import read_promise
 from handlers.refusal import NotAllowed, Refusal
 from handlers.reporting import new_choices
@@ -63,11 +62,11 @@ class FollowDue(Command):
 @handles(Urge)
 def urge(work: Work, command: Urge) -> Done:
     """Heard once in the place's hours, so that neither side is worn down."""
-    incident = access.find(work, command.incident, lock=True)
+    incident = access.find_main(work, command.incident, lock=True)
     if not access.is_reporter(work, incident) and incident.filed_by_id != work.actor.id:
-        raise NotAllowed("close.not_reporter", number=incident.id)
+        raise NotAllowed("close.not_reporter", number=command.incident)
     if not incident.is_open:
-        raise Refusal("urge.closed", number=incident.id, stage=work.stage(incident.state))
+        raise Refusal("urge.closed", number=command.incident, stage=work.stage(incident.state))
     last = _last(work, incident, Move.URGE)
     if last is not None:
         again = work.book.calendars[read_promise(incident.promise).calendar].due(
@@ -76,21 +75,18 @@ def urge(work: Work, command: Urge) -> Done:
         if again.at is not None and work.now < again.at:
             raise Refusal(
                 "urge.too_soon",
-                number=incident.id,
+                number=command.incident,
                 title=incident.title,
                 owner=role_and_name(work, incident.owner_id),
                 phone=call_of(work, incident.owner_id),
             )
-    if incident.may(Move.URGE):
-        make(work, incident, Move.URGE)
-    else:
-        make(work, incident, Move.NOTE, urged=True)
+    make(work, incident, Move.URGE)
     tell_owner(
         work,
         incident,
         "urge.owner",
         event=f"urged:{incident.version}",
-        choices=new_choices(incident) if incident.state is State.DISPATCHED else None,
+        choices=new_choices(work, incident) if incident.state is State.DISPATCHED else None,
         still="open",
     )
     work.reply(
@@ -98,9 +94,9 @@ def urge(work: Work, command: Urge) -> Done:
         incident=incident,
         owner=role_and_name(work, incident.owner_id),
         phone=call_of(work, incident.owner_id),
-        **about(work, incident),
+        **about(work, incident, command.incident),
     )
-    return Done({"number": incident.id}, incident.id)
+    return Done({"number": incident.id}, command.incident)
 
 
 def _last(work: Work, incident: Incident, move: Move) -> datetime | None:
@@ -217,7 +213,7 @@ def _nudge(work: Work, incident: Incident, due: Due) -> None:
         incident,
         "nudge.accepted" if incident.state in IN_HAND else "nudge.waiting",
         event=f"nudge:{incident.version}",
-        choices=None if incident.state in IN_HAND else new_choices(incident),
+        choices=None if incident.state in IN_HAND else new_choices(work, incident),
         still="mine",
         percent=due.percent,
     )
@@ -256,6 +252,7 @@ def _take_back(work: Work, incident: Incident) -> bool:
         incident,
         "auto_return.upper",
         event=event,
+        still="mine",
         choices=[choice("派给别人", "dispatch", incident), choice("自己办", "accept", incident)],
         by=role_and_name(work, former),
     )
@@ -342,7 +339,7 @@ def _top(work: Work, incident: Incident, *kinds: Kind) -> None:
         incident,
         "climb.top",
         event=f"top:{incident.version}",
-        choices=new_choices(incident) if incident.state is State.DISPATCHED else None,
+        choices=new_choices(work, incident) if incident.state is State.DISPATCHED else None,
         still="mine",
         late=LATE[kinds[0]],
     )

@@ -11,6 +11,7 @@ from handlers.cases import (
     about,
     call_of,
     choice,
+    is_backstop,
     keeper_from,
     least_loaded,
     reporter_words,
@@ -22,7 +23,7 @@ from handlers.clocks import Fact
 from handlers.command import Ask, Command, Done, handles
 from handlers.dues import set_dues
 from handlers.people import resident_by_phone
-from handlers.promise import Promise, promise_of, read_promise
+from handlers.promise import Promise, promise_of
 from handlers.refusal import Refusal
 from handlers.work import Work
 from models import Attachment, Incident, Move, Part, Participant, Privacy, Register, State
@@ -309,7 +310,7 @@ def tell_new(work: Work, incident: Incident, *, event: str) -> None:
         incident,
         "incident.new",
         event=event,
-        choices=new_choices(incident),
+        choices=new_choices(work, incident),
         still="not_accepted",
         urgent=incident.danger is not None,
         reporter=reporter_words(work, incident),
@@ -317,10 +318,10 @@ def tell_new(work: Work, incident: Incident, *, event: str) -> None:
     )
 
 
-def new_choices(incident: Incident) -> Choices:
+def new_choices(work: Work, incident: Incident) -> Choices:
     """What somebody can do with a case that was just given to them."""
     choices = [choice("接单", "accept", incident), choice("转派", "transfer", incident)]
-    if incident.step < read_promise(incident.promise).top or incident.unit_id is not None:
+    if not is_backstop(work, incident):
         choices.insert(1, choice("退回", "return_case", incident))
     return choices
 
@@ -337,6 +338,7 @@ def _tell_ladder(work: Work, incident: Incident) -> None:
                     "incident.alarm",
                     key=f"incident:{incident.id}:alarm",
                     incident=incident,
+                    still="open",
                     urgent=True,
                     owner=role_and_name(work, incident.owner_id),
                     phone=call_of(work, incident.owner_id),

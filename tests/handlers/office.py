@@ -66,7 +66,8 @@ class Office:
         return happened.outcome.text
 
     def reports(self, seat: str = "resident", what: str = LAMP, **more: Any) -> int:
-        """Somebody reports something; the number of the case."""
+        """Somebody reports something at the resident's home; the number of the case."""
+        more.setdefault("grid", self.who("resident").home_grid_id)
         return int(self.does(seat, Report(what=what, **more)).data["number"])
 
     def finished(self, seat: str = "worker", reporter: str = "resident", **more: Any) -> int:

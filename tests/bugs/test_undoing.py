@@ -1,0 +1,59 @@
+"""Steps that were taken back by the wrong hand, or turned into something else."""
+
+from handlers.dispatching import Dispatch, PartDone, Join, ReturnCase
+from handlers.handling import Accept, Finish, Undo, Verify
+from handlers.pressing import Urge
+from handlers.closing import Solved
+from tests.handlers.office import Office
+
+
+def test_a_dispatch_that_is_taken_back_withdraws_nothing(desk: Office) -> None:
+    number = desk.reports("community")
+    desk.does("worker", ReturnCase(incident=number, reason="不在我的网格"))
+    desk.does("community", Dispatch(incident=number, to=desk.id("worker2")))
+
+    assert desk.refused("community", Undo()) == "undo.other"
+    assert desk.case(number).state == "dispatched"
+
+
+def test_whoever_passed_a_result_does_not_undo_the_handlers_work(desk: Office) -> None:
+    number = desk.reports(what="3栋2单元着火了")
+    desk.does("worker", Accept(incident=number))
+    desk.does("worker", Finish(incident=number, result="火已扑灭"))
+    desk.does("community", Verify(incident=number))
+
+    assert desk.refused("community", Undo()) == "undo.other"
+    assert desk.case(number).state == "waiting_reporter"
+
+
+def test_a_part_that_is_done_is_told_once(desk: Office) -> None:
+    number = desk.reports()
+    desk.does("worker", Accept(incident=number))
+    desk.does("worker", Join(incident=number, to=desk.id("worker2"), task="帮忙抽水"))
+    for _ in range(2):
+        desk.does("worker2", PartDone(incident=number, result="水泵已撤"))
+
+    assert desk.moves(number).count("part_done") == 1
+    assert desk.told("worker").count("join.part_done") == 1
+
+
+def test_a_case_given_to_who_has_it_already_starts_no_clock(desk: Office) -> None:
+    number = desk.reports()
+    due = desk.case(number).accept_due
+    desk.wait(hours=2)
+
+    assert desk.refused("community", Dispatch(incident=number, to=desk.id("worker"))) == "transfer.same"
+    assert desk.case(number).accept_due == due
+
+
+def test_a_case_that_waits_for_its_reporters_is_not_urged_without_end(desk: Office) -> None:
+    number = desk.finished()
+    desk.does("resident", Urge(incident=number))
+
+    assert desk.refused("resident", Urge(incident=number)) == "urge.too_soon"
+
+
+def test_a_word_before_the_question_is_refused_by_the_number_one_knows(desk: Office) -> None:
+    number = desk.reports()
+
+    assert desk.refused("resident", Solved(incident=number)) == "incident.wrong_move"
