@@ -1,7 +1,7 @@
 """People: who stands behind an account, and whom one can turn to."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import select, update
 from sqlmodel import Session, col
@@ -12,7 +12,10 @@ from handlers.cases import choice, phone_of, role_and_name, someone_above
 from handlers.command import Command, Done, handles
 from handlers.tree import Tree
 from handlers.work import Work
+from handlers.writing import insert_new
 from models import Account, Person
+
+ACCOUNTS = Account.__table__  # type: ignore[attr-defined]
 
 
 def recognise(
@@ -36,15 +39,25 @@ def recognise(
         .where(col(Account.channel) == channel, col(Account.handle) == handle)
     ).first()
     if row is None:
-        person = Person(name=name[:40] or "居民")
-        session.add(person)
-        session.flush()
-        assert person.id is not None
-        session.add(Account(channel=channel, handle=handle, chat=chat, person_id=person.id, used_at=now))
-        session.flush()
-        return Actor(person.id, person.name)
+        account = {"channel": channel, "handle": handle, "chat": chat, "used_at": now, "gone": False}
+        return _newcomer(session, name, account) or recognise(
+            session, book, tree, channel=channel, handle=handle, chat=chat, name=name, now=now
+        )
     known = tree.staff.get(row.id)
     return known or Actor(row.id, row.name, home_grid_id=row.home_grid_id, phone=row.phone)
+
+
+def _newcomer(session: Session, name: str, account: dict[str, Any]) -> Actor | None:
+    """Enter a resident with their first account; None when another writer has just done it."""
+    person = Person(name=name[:40] or "居民")
+    session.add(person)
+    session.flush()
+    entry = insert_new(session, ACCOUNTS).values(person_id=person.id, **account)
+    if session.execute(entry.returning(ACCOUNTS.c.id)).first() is None:
+        session.delete(person)
+        session.flush()
+        return None
+    return Actor(person.id, person.name)
 
 
 def set_home(work: Work, grid_id: int) -> None:
