@@ -112,6 +112,7 @@ def make_engine(url: str, *, writers: int = 1) -> Engine:
     return create_engine(
         address,
         json_serializer=dump_json,
+        hide_parameters=True,
         pool_size=writers + READERS,
         max_overflow=READERS,
         pool_pre_ping=True,
@@ -238,6 +239,7 @@ def _sqlite_engine(address: URL, begin: str, pragmas: dict[str, Any], **pool: An
     engine = create_engine(
         address,
         json_serializer=dump_json,
+        hide_parameters=True,  # an error's words reach the log, and people's words must not
         connect_args={"isolation_level": None, "timeout": BUSY_MS / 1000},
         **pool,
     )
