@@ -5,8 +5,10 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
 
-from handlers.command import COMMANDS, Command
+from handlers.catalogue import COMMANDS
+from handlers.command import Command
 from web.bearer import Key
+from web.forms import LARGEST_TEXT
 from web.giving import Giving, fit
 from web.lists import add_lists
 from web.parts import Parts
@@ -17,7 +19,7 @@ IdempotencyKey = Annotated[str | None, Header(pattern=r"^[\x21-\x7e]{1,100}$")]
 
 def api_routes(parts: Parts, looks: Looks) -> APIRouter:
     """Everything below /api that needs a token."""
-    router = APIRouter(prefix="/api")
+    router = APIRouter(prefix="/api", max_body_size=LARGEST_TEXT)
     giving = Giving(parts, looks)
     for name, kind in COMMANDS.items():
         if kind.in_api:

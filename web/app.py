@@ -8,7 +8,6 @@ from fastapi import FastAPI
 from web.api import api_routes
 from web.chat import chat_routes
 from web.errors import speak_plainly
-from web.forms import LARGEST_TEXT
 from web.guard import Guard
 from web.health import health_routes
 from web.hooks import hook_routes
@@ -38,7 +37,6 @@ def make_app(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
         lifespan=lifespan,
-        max_body_size=LARGEST_TEXT,
     )
     templates, looks = environment(parts.book), Looks(parts.desk)
     live = Live(parts, looks, templates)
@@ -55,6 +53,5 @@ def make_app(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
         static_routes(),
     ):
         app.include_router(router)
-    speak_plainly(app, templates)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, say=speak_plainly(app, templates))
     return app

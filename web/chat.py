@@ -14,10 +14,10 @@ from bot.message import Attachment, Inbound, Place
 from bot.render import words
 from handlers.actor import Actor
 from handlers.cases import role_and_name
-from handlers.command import COMMANDS
+from handlers.catalogue import COMMANDS
 from handlers.work import Reading
 from models import Scope
-from web.forms import LARGEST_UPLOAD, Said, is_form, read_said, read_upload
+from web.forms import LARGEST_TEXT, LARGEST_UPLOAD, Said, is_form, read_said, read_upload
 from web.live import Live, query_of
 from web.login import GUEST, WEBCHAT, Speaker, arrive, come_by_link, keys_of, set_cookie
 from web.parts import Parts
@@ -32,7 +32,7 @@ _PATIENCE: Final = 2.0
 
 def chat_routes(parts: Parts, looks: Looks, live: Live, templates: Environment) -> APIRouter:
     """GET /chat, POST /chat/send, POST /chat/photo."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, max_body_size=LARGEST_TEXT)
 
     @router.get("/chat")
     async def chat(request: Request) -> Response:

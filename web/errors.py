@@ -9,6 +9,7 @@ from jinja2 import Environment
 from starlette.exceptions import HTTPException
 
 from bot.channels.edge import writable
+from web.guard import Say
 from web.show import page
 
 _WORDS: Final = {
@@ -26,8 +27,8 @@ _ENGLISH: Final = frozenset({"Not Found", "Method Not Allowed", "Content Too Lar
 """The framework's own words, which are nobody's here."""
 
 
-def speak_plainly(app: FastAPI, templates: Environment) -> None:
-    """Answer every error of the app in plain words."""
+def speak_plainly(app: FastAPI, templates: Environment) -> Say:
+    """Answer every error of the app in plain words; returns how, for what stands before the app."""
 
     async def refused(request: Request, trouble: Exception) -> Response:
         assert isinstance(trouble, HTTPException)
@@ -40,9 +41,13 @@ def speak_plainly(app: FastAPI, templates: Environment) -> None:
     async def broken(request: Request, _: Exception) -> Response:
         return _answer(templates, request, 500, _WORDS[500])
 
+    def say(request: Request, status: int, said: str | None = None) -> Response:
+        return _answer(templates, request, status, said or _WORDS[status])
+
     app.add_exception_handler(HTTPException, refused)
     app.add_exception_handler(RequestValidationError, unfit)
     app.add_exception_handler(Exception, broken)
+    return say
 
 
 def _words(trouble: HTTPException) -> str:

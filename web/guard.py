@@ -1,15 +1,14 @@
 """Stands before every route: no foreign page may post for our people, no answer goes out without headers."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_READS = frozenset({"GET", "HEAD", "OPTIONS"})
-_OPEN_TO_MACHINES: Final = ("/hooks/", "/api/")
-"""Neither trusts a cookie, so a foreign page gains nothing by posting there."""
+from web.forms import LARGEST_TEXT, LARGEST_UPLOAD
 
 HEADERS: Final = {
     "content-security-policy": (
@@ -24,12 +23,23 @@ HEADERS: Final = {
 }
 """Sent with every answer, unless the answer brings its own."""
 
+_READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_OPEN_TO_MACHINES: Final = ("/hooks/", "/api/")
+"""Neither trusts a cookie, so a foreign page gains nothing by posting there."""
+_UPLOADS: Final = "/chat/photo"
+_READ_AND_LEFT: Final = 4 * LARGEST_UPLOAD
+"""Bytes of a refused body that are read all the same: a browser hears an answer once it has sent all."""
+
+Say = Callable[[Request, int, str | None], Response]
+"""Makes the answer that says a status in plain words (its own words where given)."""
+
 
 class Guard:
-    """ASGI middleware: refuses cross-site posts, adds the security headers."""
+    """ASGI middleware: refuses cross-site posts and bodies that are too large, adds the security headers."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, say: Say) -> None:
         self._app = app
+        self._say = say
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -39,19 +49,24 @@ class Guard:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _add(MutableHeaders(scope=message), HEADERS.items())
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
-        if _is_foreign(scope):
-            answer = PlainTextResponse("不能从别的网站提交。", 403)
-            await answer(scope, receive, send_guarded)
+        answer = self._refusal(scope)
+        if answer is None:
+            await self._app(scope, receive, send_guarded)
             return
-        await self._app(scope, receive, send_guarded)
+        await _read_and_leave(receive)
+        await answer(scope, receive, send_guarded)
 
-
-def _add(headers: MutableHeaders, wanted: Iterable[tuple[str, str]]) -> None:
-    for name, value in wanted:
-        headers.setdefault(name, value)
+    def _refusal(self, scope: Scope) -> Response | None:
+        if _is_foreign(scope):
+            return self._say(Request(scope), 403, "不能从别的网站提交。")
+        if _size(scope) > (LARGEST_UPLOAD if scope["path"] == _UPLOADS else LARGEST_TEXT):
+            return self._say(Request(scope), 413, None)
+        return None
 
 
 def _is_foreign(scope: Scope) -> bool:
@@ -59,3 +74,18 @@ def _is_foreign(scope: Scope) -> bool:
     if scope["method"] in _READS or scope["path"].startswith(_OPEN_TO_MACHINES):
         return False
     return Headers(scope=scope).get("sec-fetch-site") == "cross-site"
+
+
+def _size(scope: Scope) -> int:
+    """Bytes announced; those of a body that announces none are counted as they come, by the framework."""
+    announced = Headers(scope=scope).get("content-length", "0")
+    return int(announced) if announced.isascii() and announced.isdigit() else 0
+
+
+async def _read_and_leave(receive: Receive) -> None:
+    left = _READ_AND_LEFT
+    more = True
+    while more and left > 0:
+        message = await receive()
+        left -= len(message.get("body", b""))
+        more = message.get("more_body", False)

@@ -7,21 +7,19 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, literal_column, select
+from sqlalchemy import Row, select
 from sqlmodel import col
 
 from bot.render import clean
 from handlers.work import Reading
 from models import Inbox, InboxState, MailState, Outbox
-from web.login import WEBCHAT, Speaker
+from web.login import OURS, WEBCHAT, Speaker
 from web.photos import is_kept, photo_name, photos_of_cases
 
 NEWEST: Final = 100
 """Bubbles of a page; older ones are in the cases themselves."""
 _BEYOND: Final = 2 * NEWEST
 """Letters looked at by number: one promised long before it was due has an old number and a new time."""
-_OURS: Final[ColumnElement[str]] = literal_column(f"'{WEBCHAT}'")
-"""As a literal, so that an index over this channel's rows alone can be used."""
 
 
 class Button(NamedTuple):
@@ -84,7 +82,7 @@ def _inbox(reading: Reading, speaker: Speaker) -> Sequence[Row[Any]]:
     key = f"{WEBCHAT}|{speaker.handle}|{speaker.handle}"
     query = (
         select(col(Inbox.message_id), col(Inbox.body), col(Inbox.received_at), col(Inbox.state))
-        .where(col(Inbox.channel) == _OURS, col(Inbox.chat_key) == key)
+        .where(col(Inbox.channel) == OURS, col(Inbox.chat_key) == key)
         .order_by(col(Inbox.id).desc())
         .limit(NEWEST)
     )
@@ -95,7 +93,7 @@ def _outbox(reading: Reading, speaker: Speaker) -> Sequence[Row[Any]]:
     mail = Outbox.__table__.c  # type: ignore[attr-defined]
     query = (
         select(mail.id, mail.key, mail.words, mail.choices, mail.incident_id, mail.at, mail.sent_at)
-        .where(mail.channel == _OURS, mail.handle == speaker.handle, mail.words.is_not(None))
+        .where(mail.channel == OURS, mail.handle == speaker.handle, mail.words.is_not(None))
         .where(mail.state.in_((MailState.CLAIMED, MailState.SENT)))
         .order_by(mail.id.desc())
         .limit(_BEYOND)

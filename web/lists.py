@@ -19,8 +19,8 @@ from handlers.boards import (
     zero_rows,
 )
 from handlers.cases import role_and_name
+from handlers.catalogue import COMMANDS
 from handlers.choices import cases
-from handlers.command import COMMANDS
 from handlers.refusal import Refusal
 from handlers.work import Reading
 from web.bearer import Bearer, Key, must_have

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from fastapi import HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, literal_column, select
 from sqlmodel import Session, col
 
 from handlers.actor import Actor
@@ -19,6 +19,8 @@ from web.parts import Parts
 from web.reading import Looks
 
 WEBCHAT: Final = "webchat"
+OURS: Final[ColumnElement[str]] = literal_column(f"'{WEBCHAT}'")
+"""The same in SQL: as a literal, so that an index over this channel's rows alone can be used."""
 GUEST: Final = "xiaoge_guest"
 _COOKIES: Final = {Scope.CHAT: "xiaoge_chat", Scope.BOARD: "xiaoge_board"}
 _A_YEAR: Final = 365 * 24 * 3600

@@ -14,7 +14,7 @@ from handlers import access
 from handlers.actor import Actor
 from handlers.work import Reading
 from models import Attachment, Inbox, Incident, Scope
-from web.login import WEBCHAT, Keys, Speaker, holder, keys_of, speaker
+from web.login import OURS, WEBCHAT, Keys, Speaker, holder, keys_of, speaker
 from web.parts import Parts
 from web.reading import Looks, as_actor
 
@@ -58,7 +58,7 @@ def may_see(reading: Reading, keys: Keys, key: str) -> bool:
 
 def _was_sent_in(reading: Reading, mine: Speaker, key: str) -> bool:
     query = select(col(Inbox.id)).where(
-        col(Inbox.channel) == WEBCHAT,
+        col(Inbox.channel) == OURS,
         col(Inbox.chat_key) == f"{WEBCHAT}|{mine.handle}|{mine.handle}",
         cast(col(Inbox.body), String).contains(key, autoescape=True),
     )

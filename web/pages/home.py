@@ -13,7 +13,7 @@ from handbook.loading import places
 from handlers.cases import role_and_name
 from handlers.tokens import actor_of, seats
 from handlers.work import Reading
-from web.forms import is_form, read_form
+from web.forms import LARGEST_TEXT, is_form, read_form
 from web.parts import Parts
 from web.reading import Looks
 from web.show import moment, page
@@ -43,7 +43,7 @@ class Step(BaseModel):
 
 def home_routes(parts: Parts, looks: Looks, templates: Environment) -> APIRouter:
     """GET / and, in the demo, GET and POST /demo/clock."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, max_body_size=LARGEST_TEXT)
 
     @router.get("/")
     async def home(show: Annotated[list[str] | None, Query()] = None) -> Response:
