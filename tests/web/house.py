@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,11 +16,12 @@ from sqlalchemy import Select, func, select
 from sqlmodel import Session
 
 from bot.channel import Channel
+from bot.channels.memory import MemoryChannel
 from bot.channels.webchat import Hub, WebChatChannel
 from bot.lane import Lane
 from bot.media import MediaStore
 from bot.postman import Postman
-from handbook import open_book
+from handbook import Book, open_book
 from handlers.founding import found_town
 from handlers.tokens import issue
 from handlers.work import Desk
@@ -31,6 +33,8 @@ from web.app import make_app
 from web.parts import Parts
 
 T = TypeVar("T")
+SECRET = "a-word-between-us"
+"""What a webhook request to the memory channel must carry."""
 MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 """10:00 of a working day in the town."""
 
@@ -51,6 +55,8 @@ class House:
     demo: bool
     seats: dict[str, int] = field(default_factory=dict)
     url: str = ""
+    release: threading.Event = field(default_factory=threading.Event)
+    """Set by a test that held up the lane."""
 
     @property
     def parts(self) -> Parts:
@@ -97,13 +103,26 @@ class House:
             return session.execute(select(func.count()).select_from(query.subquery())).scalar() or 0
 
 
-def build_house(url: str, folder: Path, *, place: str = "default", demo: bool = True) -> House:
-    """Join the parts over a migrated database and write the place's town into it."""
-    database, book, clock, hub = open_database(url), open_book(place), SettableClock(MONDAY), Hub()
+@cache
+def book_of(place: str) -> Book:
+    """A place's book, opened once for all tests: it is frozen."""
+    return open_book(place)
+
+
+def build_house(
+    url: str, folder: Path, *, place: str = "default", demo: bool = True, running: bool = True
+) -> House:
+    """Join the parts over a migrated database and write the place's town into it.
+
+    `running`: whether the clock goes on by itself, or stands until it is moved.
+    """
+    database, book, hub = open_database(url), book_of(place), Hub()
+    clock = SettableClock(MONDAY, running=running)
     desk = Desk(database, book, clock.now)
     with desk.work() as work:
         seats = found_town(work, channel="webchat")
-    channels: dict[str, Channel] = {"webchat": WebChatChannel(hub)}
+    memory = MemoryChannel(secret=SECRET)
+    channels: dict[str, Channel] = {"webchat": WebChatChannel(hub), "memory": memory}
     nudges: list[Callable[[], None]] = []
 
     def wake() -> None:
