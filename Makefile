@@ -48,6 +48,7 @@ bench: $(DEV) ## measure speed and recovery against the promised limits
 
 .PHONY: soak
 soak: $(DEV) ## run under load for a long time and watch it
+	@XIAOGE_LONG=1 $(BIN)/python -m pytest -q tests/year
 	@$(BIN)/python -m bench soak
 
 .PHONY: lock

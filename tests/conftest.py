@@ -11,6 +11,11 @@ from models.database import migrate
 from tests.network import keep_on_this_machine
 from tests.postgres import find_programs, fresh_database, running_server, sqlalchemy_url
 
+MEMORY = Path("/dev/shm")  # noqa: S108
+if MEMORY.is_dir() and os.access(MEMORY, os.W_OK):
+    # Databases of tests lie in memory where they can: a test kills processes, it never cuts the power.
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
