@@ -12,7 +12,7 @@ from bot.channel import Broken, Gone, Later, Refused
 from handlers.handling import Accept
 from handlers.reporting import Report
 from models import Account, MailState, Outbox
-from tests.town import PLAIN, Town, founded
+from tests.town import FOUNDING, PLAIN, Town, founded
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_gone_account_gives_way_to_the_persons_next_one(town: Town) -> None:
                 handle="李强二号",
                 chat="李强二号",
                 person_id=account.person_id,
-                used_at=town.now - timedelta(days=9),
+                used_at=FOUNDING - timedelta(days=9),
             )
         )
     town.channel.script([Gone("blocked")])
