@@ -112,8 +112,22 @@ class Postman:
         channel = self._channels[letter.channel]
         await self._paces[letter.channel].turn()
         await self._chat_pace(channel, letter).turn()
-        outcome = await self._send(channel, letter)
-        await self._lane.run(lambda session: acknowledge(session, letter, outcome, self._now()), quiet=True)
+        await self._keep(letter, await self._send(channel, letter))
+
+    async def _keep(self, letter: Letter, outcome: Outcome) -> None:
+        """Write an outcome down, again and again while the disk is full: lost, it would be sent once more."""
+        until = asyncio.get_running_loop().time() + ENOUGH
+        while True:
+            try:
+                await self._lane.run(
+                    partial(acknowledge, letter=letter, outcome=outcome, now=self._now()), quiet=True
+                )
+                return
+            except Exception:
+                if asyncio.get_running_loop().time() > until:
+                    raise
+                log.exception("an outcome could not be kept", extra={"mail": letter.mail_id})
+                await asyncio.sleep(EVERY)
 
     async def _send(self, channel: Channel, letter: Letter) -> Outcome:
         try:
