@@ -92,8 +92,7 @@ def kill_test(url: str, kills: int, seed: int) -> Report:
             _wait_until_decided(url)
         finish(url, there.sendings, later=timedelta(minutes=1))
         report.refused = load.refused
-        report.acknowledged = len(load.acknowledged)
-        _look(url, there, load, report)
+        look(url, load.acknowledged, there.sent(), report)
     return report
 
 
@@ -138,8 +137,8 @@ class _Load:
             if self._stop.is_set():
                 break
             message = message_of(client, number)
-            if caller.post(message):
-                self._note(str(message["message_id"]))
+            caller.post(message)
+            self._note(str(message["message_id"]))
             if chance.random() < 0.1:
                 caller.post(message)
         caller.close()
@@ -207,13 +206,22 @@ def _undecided(database: Database) -> int:
 # ---- what became of it -------------------------------------------------------------------------------------
 
 
-def _look(url: str, there: Served, load: _Load, report: Report) -> None:
+def look(url: str, acknowledged: set[str], sent: Counter[int], report: Report) -> None:
+    """Enter into the report what became of the messages; every message was to file a case.
+
+    Args:
+        url: the database.
+        acknowledged: names of the messages that were answered with 200.
+        sent: how often each letter went out.
+        report: is added to.
+    """
+    report.acknowledged = len(acknowledged)
     database = open_database(url)
     try:
         with Session(database.reader) as session:
-            _look_at_messages(session, load.acknowledged, report)
+            _look_at_messages(session, acknowledged, report)
             _look_at_order(session, report)
-            _look_at_mail(session, there.sent(), report)
+            _look_at_mail(session, sent, report)
             if database.kind == "sqlite":
                 verdict = str(session.execute(text("PRAGMA integrity_check")).scalar())
                 report.damaged = "" if verdict == "ok" else verdict

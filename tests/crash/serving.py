@@ -22,6 +22,7 @@ from tests.postgres import free_port
 
 PLACE = "default"
 ANSWERED = 200
+PAUSE = threading.Event()
 PATIENCE = 60.0  # seconds after which a caller, or whoever waits for something, gives up
 
 
@@ -120,14 +121,11 @@ class Caller:
         self.cut = 0
         self.answers: Counter[int] = Counter()
 
-    def post(self, fields: Mapping[str, object], stop: threading.Event | None = None) -> bool:
-        """Deliver one message. Returns whether it was acknowledged before `stop` was set."""
+    def post(self, fields: Mapping[str, object]) -> None:
+        """Deliver one message: return when it is acknowledged."""
         body = json.dumps(fields, ensure_ascii=False).encode()
-        while not (stop and stop.is_set()):
-            status = self.once(body)
-            if status == ANSWERED:
-                return True
-        return False
+        while self.once(body) != ANSWERED:
+            PAUSE.wait(0.001)
 
     def once(self, body: bytes) -> int | None:
         """Call once. Returns the status, or None when nothing was answered."""
@@ -175,9 +173,8 @@ class Count:
 
 def wait_until(true: Callable[[], object], every: float = 0.01) -> None:
     """Look again and again until something holds. Raises TimeoutError when it never does."""
-    pause, tries = threading.Event(), int(PATIENCE / every)
-    for _ in range(tries):
+    for _ in range(int(PATIENCE / every)):
         if true():
             return
-        pause.wait(every)
+        PAUSE.wait(every)
     raise TimeoutError("it did not come to be")
