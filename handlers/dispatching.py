@@ -187,7 +187,7 @@ def return_case(work: Work, command: ReturnCase) -> Done:
 
 
 def _who_assigns(work: Work, incident: Incident) -> int | None:
-    return someone_above(work, incident.grid_id, "assign", besides=(incident.owner_id,))
+    return someone_above(work, incident.grid_id, "assign", over=incident.owner_id)
 
 
 def _was_arbitrated(work: Work, incident: Incident) -> bool:

@@ -238,7 +238,7 @@ def _overdue(work: Work, incident: Incident, missed: set[Kind]) -> None:
 
 def _take_back(work: Work, incident: Incident) -> bool:
     """自动退回: accepted, but nothing came of it; given anew by the level above."""
-    upper = someone_above(work, incident.grid_id, "assign", besides=(incident.owner_id,))
+    upper = someone_above(work, incident.grid_id, "assign", over=incident.owner_id)
     if upper is None:
         return False
     former = incident.owner_id
@@ -316,7 +316,7 @@ def _warn(work: Work, incident: Incident, kind: Kind) -> None:
     make(work, incident, Move.WARN, clock=kind)
     event = f"late_arrival:{incident.version}"
     tell_owner(work, incident, "arrive.late", event=event, urgent=True, still="mine")
-    upper = someone_above(work, incident.grid_id, "supervise", besides=(incident.owner_id,))
+    upper = someone_above(work, incident.grid_id, "supervise", over=incident.owner_id)
     if upper is not None:
         work.tell(
             upper,

@@ -97,3 +97,15 @@ def test_only_who_settles_it_takes_a_case_out_of_arbitration(desk: Office) -> No
         desk.refused("community", Transfer(incident=number, to=desk.id("worker2"))) == "incident.wrong_move"
     )
     assert desk.refused("community", Regrade(incident=number, grade="sudden")) == "incident.wrong_move"
+
+
+def test_an_arrival_that_is_late_is_told_to_somebody_above_not_below(desk: Office) -> None:
+    number = desk.reports(what="3栋2单元着火了")
+    desk.does("worker", Transfer(incident=number, to=desk.id("town")))
+    desk.does("town", Accept(incident=number))
+    desk.told("county")
+
+    desk.wait(minutes=20)
+
+    assert "arrive.late_upper" not in desk.told("community")
+    assert "arrive.late_upper" in desk.told("county")

@@ -21,21 +21,38 @@ SPANS = ("3天", "2小时", "30分钟", "1天", "2周", "40天", "很久")
 WAITS = (0, 1, 1, 5, 5, 10, 20, 30, 60, 60, 120, 240, 240, 600, 1440, 2880, 4320, 11520)
 """Minutes."""
 
-_WORK = ("accept", "arrive", "finish", "transfer", "join", "return_case", "suspend", "extend", "merge", "regrade")
+_WORK = (
+    "accept",
+    "arrive",
+    "finish",
+    "transfer",
+    "join",
+    "return_case",
+    "suspend",
+    "extend",
+    "merge",
+    "regrade",
+)
 _ENDING = ("unsolvable", "not_ours", "void")
 _REPORTER = ("withdraw", "urge", "add_material", "recategorise", "relocate", "reword", "amend", "show")
 APT: Mapping[State, Sequence[tuple[str, str]]] = {
-    State.DISPATCHED: [("owner", c) for c in (*_WORK, *_ENDING, "dispatch")] + [("reporter", c) for c in _REPORTER],
-    State.ACCEPTED: [("owner", c) for c in (*_WORK, *_ENDING)] + [("helper", "part_done"), ("reporter", "urge")],
+    State.DISPATCHED: [("owner", c) for c in (*_WORK, *_ENDING, "dispatch")]
+    + [("reporter", c) for c in _REPORTER],
+    State.ACCEPTED: [("owner", c) for c in (*_WORK, *_ENDING)]
+    + [("helper", "part_done"), ("reporter", "urge")],
     State.ON_SITE: [("owner", c) for c in ("finish", "finish", *_WORK)] + [("helper", "part_done")],
     State.RETURNED: [("owner", c) for c in ("dispatch", "accept", "transfer", "suspend", "merge")],
     State.ARBITRATION: [("owner", c) for c in ("arbitrate", "arbitrate", "transfer", "suspend")],
     State.PAUSED: [("owner", c) for c in ("unsuspend", *_ENDING, "merge")] + [("reporter", "withdraw")],
     State.HANDLED: [("owner", c) for c in ("verify", "rework", "extend", *_ENDING)] + [("handler", "undo")],
-    State.WAITING_REPORTER: [("reporter", c) for c in ("solved", "solved", "unsolved", "rate", "urge", "explain")]
+    State.WAITING_REPORTER: [
+        ("reporter", c) for c in ("solved", "solved", "unsolved", "rate", "urge", "explain")
+    ]
     + [("handler", "undo")],
 }
-_ENDED = [("reporter", c) for c in ("unsolved", "rate", "explain", "urge", "solved", "add_material", "withdraw")]
+_ENDED = [
+    ("reporter", c) for c in ("unsolved", "rate", "explain", "urge", "solved", "add_material", "withdraw")
+]
 
 
 class Chooser:
@@ -93,7 +110,9 @@ class Chooser:
     def _command(self, name: str, number: int | None = None) -> Command:
         """A command with a value for each of its questions."""
         kind = COMMANDS[name]
-        values = {field: self._value(field, ask_of(info), info, number) for field, info in kind.model_fields.items()}
+        values = {
+            field: self._value(field, ask_of(info), info, number) for field, info in kind.model_fields.items()
+        }
         return kind.model_validate({field: value for field, value in values.items() if value is not None})
 
     def _value(self, field: str, ask: Any, info: Any, number: int | None) -> Any:
@@ -101,7 +120,11 @@ class Chooser:
             return _QUIET[field](self.random)
         if ask.kind == "case":
             return self._number(field, number)
-        if ask.kind == "text" and info.annotation is str and (info.is_required() or self.random.random() < 0.5):
+        if (
+            ask.kind == "text"
+            and info.annotation is str
+            and (info.is_required() or self.random.random() < 0.5)
+        ):
             pool = DANGERS if self.random.random() < 0.06 else SENTENCES
             return self.random.choice(pool if field == "what" else REASONS)
         return self._offered(ask, info)

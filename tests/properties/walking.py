@@ -19,6 +19,7 @@ DUES = ("accept_due", "arrive_due", "resolve_due", "next_due", "due_certain")
 MOST_ROUNDS = 40
 """Looks of the clock at one moment after which it must have come to rest."""
 
+
 class Walk:
     """Walks, and remembers each case as it was last seen: nothing may change behind its back."""
 
@@ -98,15 +99,19 @@ class Walk:
         if event.move != Move.REPORT and MOVES[Move(event.move)].reason:
             assert event.reason, f"{event.move} without a reason"
         if event.move == Move.CLIMB:
-            assert self._rank(event.data["to"]) < self._rank(event.data["former"]), "it climbed to a lower level"
+            assert self._rank(event.data["to"]) < self._rank(event.data["former"]), (
+                "it climbed to a lower level"
+            )
         if event.move == Move.RETURN:
             assert event.actor_id not in self._backstop(event.incident_id), "the backstop gave a case back"
 
-    def _rank(self, person: int) -> int:
-        """How far down the tree somebody stands, 0 at the top; a unit's people stand below everybody."""
-        posts = self.world.tree.staff[person].posts
-        levels = [self.world.tree.nodes[p.grid_id].level for p in posts if p.unit_id is None]
-        return min(map(self.world.book.level_index, levels), default=len(self.world.book.levels))
+    def _rank(self, person: int) -> tuple[int, bool]:
+        """How far down the tree somebody stands, an area's keeper first; a unit's people stand below everybody."""
+        book, nodes = self.world.book, self.world.tree.nodes
+        posts = [post for post in self.world.tree.staff[person].posts if post.unit_id is None]
+        levels = [(book.level(nodes[post.grid_id].level), post.role) for post in posts]
+        found = [(book.level_index(level.key), role != level.keeper) for level, role in levels]
+        return min(found, default=(len(book.levels), True))
 
     def _backstop(self, number: int) -> Sequence[int]:
         """Who keeps the last rung of a case's ladder on its own branch."""
@@ -177,7 +182,9 @@ class Walk:
         if row.state in (*TO_BE_DONE, State.RETURNED):
             assert row.resolve_due is not None, f"no time is set for {row.id} to be done"
         if row.request is not None:
-            assert row.state in MOVES[Move(row.request["move"])].start, "what was asked for can never be granted"
+            assert row.state in MOVES[Move(row.request["move"])].start, (
+                "what was asked for can never be granted"
+            )
 
     def _dues_are_the_logs(self, row: Any) -> None:
         if row.state in ENDED:
@@ -199,7 +206,9 @@ class Walk:
             self._look(happened)
             if not happened.outcome.data["followed"]:
                 break
-        late = [row.id for row in self.world.rows().values() if row.next_due and row.next_due <= self.world.now]
+        late = [
+            row.id for row in self.world.rows().values() if row.next_due and row.next_due <= self.world.now
+        ]
         assert not late, f"the clock never comes to rest with {late}"
 
     # ---- mail --------------------------------------------------------------------------------------------
@@ -212,11 +221,12 @@ class Walk:
         if mail.incident_id is None or "number" not in mail.args:
             return
         own = {str(p.told_as or mail.incident_id) for p in self._reports(mail.incident_id, mail.person_id)}
-        row = self.known[mail.incident_id]
-        if own and mail.person_id not in (row.owner_id, row.handler_id, row.approver_id, row.filed_by_id):
+        if own and mail.person_id not in self.world.tree.staff:
             self.seen["own number"] += 1
             numbers = own | {str(number) for number in named}
-            known = str(mail.args["number"]) in numbers or str(mail.args["number"]) in self._merged_numbers(mail)
+            known = str(mail.args["number"]) in numbers or str(mail.args["number"]) in self._merged_numbers(
+                mail
+            )
             assert known, f"{mail.text} calls {own} {mail.args['number']}"
 
     def _reports(self, number: int, person: int | None) -> list[Any]:
@@ -225,7 +235,11 @@ class Walk:
     def _merged_numbers(self, mail: Any) -> set[str]:
         """Other cases the same person reported that were merged into this one."""
         rows = self.world.rows().values()
-        return {str(r.id) for r in rows if r.reporter_id == mail.person_id and leads_to(self.known, r.id, mail.incident_id)}
+        return {
+            str(r.id)
+            for r in rows
+            if r.reporter_id == mail.person_id and leads_to(self.known, r.id, mail.incident_id)
+        }
 
     def _post(self) -> None:
         """I3: what goes out is still true when it goes out."""
@@ -233,12 +247,16 @@ class Walk:
             mail = self.world.mail(letter.mail_id)
             if mail.still is not None and mail.incident_id is not None:
                 row = self.world.row(mail.incident_id)
-                assert holds(mail.still, row, mail.person_id), f"{mail.text} went out when it was no longer {mail.still}"
+                assert holds(mail.still, row, mail.person_id), (
+                    f"{mail.text} went out when it was no longer {mail.still}"
+                )
             self.seen["sent"] += 1
             self.world.sent(letter)
         for mail in self.world.dropped():
             row = self.world.row(mail.incident_id)
-            assert not holds(mail.still, row, mail.person_id), f"{mail.text} was dropped though it is {mail.still}"
+            assert not holds(mail.still, row, mail.person_id), (
+                f"{mail.text} was dropped though it is {mail.still}"
+            )
             self.seen["dropped"] += 1
 
     # ---- keeping -----------------------------------------------------------------------------------------
@@ -255,6 +273,7 @@ class Walk:
         self.folds = {number: folded(number, log) for number, log in self.logs.items()}
         self.seen["crash"] += 1
 
+
 def folded(number: int, log: Iterable[Any]) -> Folded:
     """A case as its log tells it."""
     fold = Folded(number)
@@ -262,18 +281,22 @@ def folded(number: int, log: Iterable[Any]) -> Folded:
         fold.read(event)
     return fold
 
+
 def shadow_of(row: Any) -> Incident:
     """A case with all its columns but the due ones, for computing those again."""
     values = {c.name: getattr(row, c.name) for c in INCIDENTS.columns if c.name not in DUES}
     return Incident(**values)
+
 
 @cache
 def placeholders(text: str) -> frozenset[str]:
     """The names a text of the book wants."""
     return frozenset(name for _, name, _, _ in Formatter().parse(text) if name)
 
+
 OPTIONAL = frozenset({"phone", "advice", "more"})
 """What a text may want and get nothing for: its place stays empty."""
+
 
 def leads_to(known: dict[int, Any], number: int, main: int) -> bool:
     """Whether a case was merged, over however many others, into another one."""
@@ -282,6 +305,7 @@ def leads_to(known: dict[int, Any], number: int, main: int) -> bool:
         if number == main:
             return True
     return False
+
 
 def holds(still: str, row: Any, person: int | None) -> bool:
     """What each condition of a promise means, in the test's own words."""
@@ -301,6 +325,7 @@ def holds(still: str, row: Any, person: int | None) -> bool:
             return row.request is not None and row.approver_id == person
     raise AssertionError(f"no condition called {still}")
 
+
 def shortest(seeds: Sequence[int], fails: Any) -> list[int]:
     """The fewest steps that still fail: halves, quarters, eighths and so on are left out while it goes on
     failing.
@@ -317,8 +342,8 @@ def shortest(seeds: Sequence[int], fails: Any) -> list[int]:
         size //= 2
     return steps
 
+
 def seeds_of(seed: int, count: int) -> list[int]:
     """The steps of a walk."""
     random = Random(seed)
     return [random.getrandbits(40) for _ in range(count)]
-
