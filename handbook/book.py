@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from handbook.calendar import HolidaySpec, HoursSpec, WorkCalendar, open_calendars
+from handbook.calendar import WorkCalendar
 from handbook.danger import DangerKindSpec
+from handbook.hours import HolidaySpec, HoursSpec, open_calendars
 from handbook.kinds import CategorySpec, Danger, Kinds
 from handbook.phrases import Phrases
 from handbook.schema import BookData, Grade, IncidentRules, JobTime, Level, PlaceInfo, Role, Town

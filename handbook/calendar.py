@@ -15,115 +15,23 @@ A pause [from, to) takes its time out of all three. A working day is taken out w
 its close: a pause over noon gives no day away, and one which lasts into the next day takes exactly one.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Literal, NamedTuple, Self, cast
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, model_validator
-from pydantic_core import CoreSchema, core_schema
+from handbook.spans import Span, check_percent
 
-Unit = Literal["s", "m", "h", "d"]
 Pause = tuple[datetime, datetime | None]  # from, to; without a to it still goes on
 Stretch = tuple[datetime, datetime]  # half open, both in UTC
 
-_SPAN = re.compile(r"(0|[1-9][0-9]*)([smhd])( wall)?")
-_SHIFT = re.compile(r"([0-9]{2}):([0-5][0-9])-([0-9]{2}):([0-5][0-9])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_LONGEST = 3660 * 86400  # ten years: a longer span is a slip of the pen
-_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 _NEVER = datetime.max.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """How long something may take, in the book's own words, so that a case can keep the promise of its start.
-
-    Args:
-        amount: how many units; nought only as ``0d``, the same day's close.
-        unit: seconds, minutes, hours or days; days are working days unless `wall`.
-        wall: counted by the clock on the wall, whatever the calendar.
-
-    Raises:
-        ValueError: nothing at all, or more than ten years.
-    """
-
-    amount: int
-    unit: Unit
-    wall: bool = False
-
-    def __post_init__(self) -> None:
-        least = 0 if self.by_days else 1
-        if not least <= self.amount <= _LONGEST // _SECONDS[self.unit]:
-            raise ValueError(f"a span is more than nothing and at most ten years, not {self}")
-
-    def __str__(self) -> str:
-        return f"{self.amount}{self.unit}{' wall' if self.wall else ''}"
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read the book's text, since people write "4h" and not a number of seconds.
-
-        Raises:
-            ValueError: text which is no span; the message shows how one is written.
-        """
-        found = _SPAN.fullmatch(text)
-        if not found:
-            raise ValueError(f"{text!r} is no span: write 15m, 4h, 2d (working time) or 2h wall, 1d wall")
-        return cls(int(found[1]), cast(Unit, found[2]), found[3] is not None)
-
-    @property
-    def by_days(self) -> bool:
-        """Tell working days apart, because they have a close but no length of their own."""
-        return self.unit == "d" and not self.wall
-
-    @property
-    def length(self) -> timedelta:
-        """Give the working or clock time of the span.
-
-        Raises:
-            ValueError: for working days, whose length depends on the calendar.
-        """
-        if self.by_days:
-            raise ValueError(f"{self} has no length: a working day is as long as its calendar says")
-        return timedelta(seconds=self.amount * _SECONDS[self.unit])
-
-    def share(self, percent: int) -> "Span":
-        """Take a part of the span, for nudges on the way to it.
-
-        Hours are cut to the whole second (at least one), working days to the whole day; `WorkCalendar.nudge`
-        divides the worked hours of the days instead.
-
-        Args:
-            percent: 1 to 100.
-
-        Raises:
-            ValueError: any other percent.
-        """
-        _check_percent(percent)
-        if self.by_days:
-            return Span(self.amount * percent // 100, "d")
-        seconds = max(1, self.amount * _SECONDS[self.unit] * percent // 100)
-        unit: Unit = "h" if seconds % 3600 == 0 else "m" if seconds % 60 == 0 else "s"
-        return Span(seconds // _SECONDS[unit], unit, self.wall)
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            cls._read,
-            json_schema_input_schema=core_schema.str_schema(pattern=f"^{_SPAN.pattern}$"),
-            serialization=core_schema.to_string_ser_schema(),
-        )
-
-    @classmethod
-    def _read(cls, value: object) -> Self:
-        return value if isinstance(value, cls) else cls.parse(str(value))
 
 
 class Deadline(NamedTuple):
@@ -190,7 +98,7 @@ class WorkCalendar:
         if len(self.weekly) != 7 or not any(self.weekly):
             raise ValueError("a calendar needs seven days, and a shift on one of them")
         if self.makeup and not self.weekly[self.makeup_as]:
-            raise ValueError(f"makeup_as names {_WEEK[self.makeup_as]}, a day without shifts")
+            raise ValueError(f"makeup_as names {WEEK[self.makeup_as]}, a day without shifts")
         for shifts in self.weekly:
             _check_shifts(shifts)
 
@@ -263,7 +171,7 @@ class WorkCalendar:
         Time is working time, or clock time for a wall span, cut to the whole second; of working days, the
         worked hours are divided. The other arguments, the result and the errors are those of `due`.
         """
-        _check_percent(percent)
+        check_percent(percent)
         stops = _merged(pauses)
         whole = self.due(start, span, stops, extensions)
         if whole.at is None:
@@ -376,11 +284,6 @@ def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _check_percent(percent: int) -> None:
-    if not 1 <= percent <= 100:
-        raise ValueError(f"a share is 1 to 100 percent, not {percent}")
-
-
 def _check_shifts(shifts: tuple[Shift, ...]) -> None:
     for opens, closes in shifts:
         if not 0 <= opens < closes <= 1440:
@@ -421,156 +324,3 @@ def _cut(since: datetime, till: datetime, stops: Sequence[Stretch]) -> Iterator[
             since = max(since, resume)
     if since < till:
         yield since, till
-
-
-class HoursSpec(BaseModel):
-    """One named set of working hours as the book writes it, so that a place changes its hours without code.
-
-    `shifts` maps days ("mon-fri", "sat", "mon, wed") to stretches such as "08:30-12:00"; `makeup_as` names
-    the day whose shifts a make-up day borrows.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    zone: str = "Asia/Shanghai"
-    shifts: dict[str, tuple[str, ...]] = {}
-    makeup_as: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] = "mon"
-    round_the_clock: bool = False
-
-    @model_validator(mode="after")
-    def _opens(self) -> Self:
-        if self.round_the_clock and self.shifts:
-            raise ValueError("round_the_clock needs no shifts")
-        WorkCalendar(self.zone, self.weekly(), round_the_clock=self.round_the_clock)
-        return self
-
-    def weekly(self) -> tuple[tuple[Shift, ...], ...]:
-        """Spell the shifts out for Monday to Sunday.
-
-        Raises:
-            ValueError: unknown days, a day named twice, or a shift not written as 08:30-12:00.
-        """
-        week: dict[int, tuple[Shift, ...]] = {}
-        for days, texts in self.shifts.items():
-            for day in _weekdays(days):
-                if day in week:
-                    raise ValueError(f"{_WEEK[day]} has two sets of shifts")
-                week[day] = tuple(sorted(_shift(text) for text in texts))
-        return tuple(week.get(day, ()) for day in range(7))
-
-
-def _weekdays(text: str) -> Iterator[int]:
-    for part in text.split(","):
-        first, _, last = part.strip().partition("-")
-        if first not in _WEEK or (last or first) not in _WEEK[_WEEK.index(first) :]:
-            raise ValueError(f"{text!r} names no days: write mon-fri, sat or mon, wed")
-        yield from range(_WEEK.index(first), _WEEK.index(last or first) + 1)
-
-
-def _shift(text: str) -> Shift:
-    found = _SHIFT.fullmatch(text)
-    if not found:
-        raise ValueError(f"{text!r} is no shift: write 08:30-12:00")
-    hours, minutes, till_hours, till_minutes = map(int, found.groups())
-    return Shift(hours * 60 + minutes, till_hours * 60 + till_minutes)
-
-
-def _dates(entries: object) -> frozenset[date]:
-    if isinstance(entries, str) or not isinstance(entries, Iterable):
-        raise ValueError("dates are written as a list")
-    return frozenset(day for entry in entries for day in _days_of(str(entry)))
-
-
-def _days_of(entry: str) -> Iterator[date]:
-    first, _, last = entry.partition("..")
-    since, till = date.fromisoformat(first), date.fromisoformat(last or first)
-    if not 0 <= (till - since).days <= 31:
-        raise ValueError(f"{entry!r} is no run of days: write first..last, a month at most")
-    return (since + _DAY * n for n in range((till - since).days + 1))
-
-
-Dates = Annotated[frozenset[date], BeforeValidator(_dates)]
-
-
-class HolidayYear(BaseModel):
-    """One year's notice: the days off, and the weekend days worked for them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    holidays: Dates
-    makeup: Dates
-
-
-class HolidaySpec(BaseModel):
-    """The holiday table: the national years, and what a place adds, which wins over them.
-
-    A region's own holiday (Guangxi's 三月三) goes into `local_holidays`, so no overlay repeats the years.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    known_until: date
-    years: dict[int, HolidayYear]
-    local_holidays: Dates = frozenset()
-    local_makeup: Dates = frozenset()
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        for year, days in self.years.items():
-            _check_year(year, days)
-        if self.local_holidays & self.local_makeup:
-            raise ValueError("a local day is either free or worked")
-        if not self.years or self.known_until.year != max(self.years):
-            raise ValueError("known_until lies in the last of the holiday years")
-        if len(self.years) != max(self.years) - min(self.years) + 1:
-            raise ValueError("the holiday years leave a gap")
-        return self
-
-    @property
-    def known_from(self) -> date:
-        """Give the first date of the table: a case from before it is as uncertain as one from after it."""
-        return date(min(self.years), 1, 1)
-
-    def free(self) -> frozenset[date]:
-        """Give all dates without work."""
-        national = frozenset(day for year in self.years.values() for day in year.holidays)
-        return (national - self.local_makeup) | self.local_holidays
-
-    def worked(self) -> frozenset[date]:
-        """Give all make-up days (调休)."""
-        national = frozenset(day for year in self.years.values() for day in year.makeup)
-        return (national - self.local_holidays) | self.local_makeup
-
-
-def _check_year(year: int, days: HolidayYear) -> None:
-    if days.holidays & days.makeup:
-        raise ValueError(f"{year}: a day is either free or worked")
-    stray = sorted(day for day in days.holidays | days.makeup if day.year != year)
-    if stray:
-        raise ValueError(f"{stray[0]} stands under the year {year}")
-
-
-def open_calendars(hours: Mapping[str, HoursSpec], holidays: HolidaySpec) -> dict[str, WorkCalendar]:
-    """Build the book's calendars once, so that every due time of a place is counted by the same ones.
-
-    Args:
-        hours: the working hours by name.
-        holidays: the table they share.
-
-    Raises:
-        ValueError: make-up days are to be worked like a day without shifts.
-    """
-    return {name: _open(spec, holidays) for name, spec in hours.items()}
-
-
-def _open(hours: HoursSpec, holidays: HolidaySpec) -> WorkCalendar:
-    return WorkCalendar(
-        zone=hours.zone,
-        weekly=hours.weekly(),
-        holidays=holidays.free(),
-        makeup=holidays.worked(),
-        makeup_as=_WEEK.index(hours.makeup_as),
-        known_from=holidays.known_from,
-        known_until=holidays.known_until,
-        round_the_clock=hours.round_the_clock,
-    )

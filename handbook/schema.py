@@ -3,13 +3,15 @@
 A wrong key or value stops the start with its file and line (see `handbook.open_book`).
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from handbook.calendar import HolidaySpec, HoursSpec, Span
+from handbook.hours import HolidaySpec, HoursSpec
 from handbook.kinds import CategorySpec, DangerSpec
 from handbook.phrases import PhraseSpec
+from handbook.spans import Span
 
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -228,20 +230,25 @@ class BookData(Strict):
 
     @model_validator(mode="after")
     def _names_agree(self) -> "BookData":
-        levels = {level.key for level in self.levels}
-        rules = self.incidents
+        for trouble in (*self._grade_troubles(), *self._level_troubles()):
+            raise ValueError(trouble)
+        return self
+
+    def _grade_troubles(self) -> Iterator[str]:
+        rules, levels = self.incidents, {level.key for level in self.levels}
         for name, grade in rules.grades.items():
             if grade.calendar not in self.hours:
-                raise ValueError(f"incidents.grades.{name}.calendar: no hours called {grade.calendar}")
+                yield f"incidents.grades.{name}.calendar: no hours called {grade.calendar}"
             for step in grade.ladder:
                 if step.to not in levels:
-                    raise ValueError(f"incidents.grades.{name}.ladder: no level called {step.to}")
-        for grade_key in (*rules.grade_of.values(), rules.danger_grade):
-            if grade_key not in rules.grades:
-                raise ValueError(f"incidents: no grade called {grade_key}")
+                    yield f"incidents.grades.{name}.ladder: no level called {step.to}"
+        for key in (*rules.grade_of.values(), rules.danger_grade):
+            if key not in rules.grades:
+                yield f"incidents: no grade called {key}"
         if rules.arbiter_level not in levels:
-            raise ValueError(f"incidents.arbiter_level: no level called {rules.arbiter_level}")
+            yield f"incidents.arbiter_level: no level called {rules.arbiter_level}"
+
+    def _level_troubles(self) -> Iterator[str]:
         for level in self.levels:
             if level.keeper is not None and level.keeper not in self.roles:
-                raise ValueError(f"levels.{level.key}.keeper: no role called {level.keeper}")
-        return self
+                yield f"levels.{level.key}.keeper: no role called {level.keeper}"

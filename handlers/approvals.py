@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlalchemy import select
 from sqlmodel import col
 
-from handbook.calendar import Span
+from handbook.spans import Span
 from handlers import access
 from handlers.cases import (
     about,

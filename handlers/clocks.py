@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from handbook.calendar import Pause, Span, WorkCalendar
+from handbook.calendar import Pause, WorkCalendar
+from handbook.spans import Span
 from handlers.promise import Promise
 from models import Move
 

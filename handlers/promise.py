@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from handbook import Book
-from handbook.calendar import Span
+from handbook.spans import Span
 
 
 class Rung(BaseModel):

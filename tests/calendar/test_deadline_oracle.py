@@ -12,7 +12,9 @@ import chinese_calendar.constants as notices
 import pytest
 import yaml
 
-from handbook.calendar import Deadline, HolidaySpec, HoursSpec, Span, WorkCalendar, open_calendars
+from handbook.calendar import Deadline, WorkCalendar
+from handbook.hours import HolidaySpec, HoursSpec, open_calendars
+from handbook.spans import Span
 from tests.calendar.oracle import Pauses, Rules, Walk
 
 CASES = 10_000

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from handbook import Book, open_book
 from handbook.agreement import stands_in
-from handbook.calendar import Span
+from handbook.spans import Span
 from handbook.frozen import Fixed
 from handbook.loading import DEFAULT, places, read_sections
 from handbook.schema import CategoryHint

@@ -1,0 +1,106 @@
+"""How long something may take, as the book writes it: 15m, 4h, 2d, 2h wall."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal, Self, cast
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+Unit = Literal["s", "m", "h", "d"]
+
+_SPAN = re.compile(r"(0|[1-9][0-9]*)([smhd])( wall)?")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LONGEST = 3660 * 86400  # ten years: a longer span is a slip of the pen
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How long something may take, in the book's own words, so that a case can keep the promise of its start.
+
+    Args:
+        amount: how many units; nought only as ``0d``, the same day's close.
+        unit: seconds, minutes, hours or days; days are working days unless `wall`.
+        wall: counted by the clock on the wall, whatever the calendar.
+
+    Raises:
+        ValueError: nothing at all, or more than ten years.
+    """
+
+    amount: int
+    unit: Unit
+    wall: bool = False
+
+    def __post_init__(self) -> None:
+        least = 0 if self.by_days else 1
+        if not least <= self.amount <= _LONGEST // _SECONDS[self.unit]:
+            raise ValueError(f"a span is more than nothing and at most ten years, not {self}")
+
+    def __str__(self) -> str:
+        return f"{self.amount}{self.unit}{' wall' if self.wall else ''}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read the book's text, since people write "4h" and not a number of seconds.
+
+        Raises:
+            ValueError: text which is no span; the message shows how one is written.
+        """
+        found = _SPAN.fullmatch(text)
+        if not found:
+            raise ValueError(f"{text!r} is no span: write 15m, 4h, 2d (working time) or 2h wall, 1d wall")
+        return cls(int(found[1]), cast(Unit, found[2]), found[3] is not None)
+
+    @property
+    def by_days(self) -> bool:
+        """Tell working days apart, because they have a close but no length of their own."""
+        return self.unit == "d" and not self.wall
+
+    @property
+    def length(self) -> timedelta:
+        """Give the working or clock time of the span.
+
+        Raises:
+            ValueError: for working days, whose length depends on the calendar.
+        """
+        if self.by_days:
+            raise ValueError(f"{self} has no length: a working day is as long as its calendar says")
+        return timedelta(seconds=self.amount * _SECONDS[self.unit])
+
+    def share(self, percent: int) -> "Span":
+        """Take a part of the span, for nudges on the way to it.
+
+        Hours are cut to the whole second (at least one), working days to the whole day; `WorkCalendar.nudge`
+        divides the worked hours of the days instead.
+
+        Args:
+            percent: 1 to 100.
+
+        Raises:
+            ValueError: any other percent.
+        """
+        check_percent(percent)
+        if self.by_days:
+            return Span(self.amount * percent // 100, "d")
+        seconds = max(1, self.amount * _SECONDS[self.unit] * percent // 100)
+        unit: Unit = "h" if seconds % 3600 == 0 else "m" if seconds % 60 == 0 else "s"
+        return Span(seconds // _SECONDS[unit], unit, self.wall)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls._read,
+            json_schema_input_schema=core_schema.str_schema(pattern=f"^{_SPAN.pattern}$"),
+            serialization=core_schema.to_string_ser_schema(),
+        )
+
+    @classmethod
+    def _read(cls, value: object) -> Self:
+        return value if isinstance(value, cls) else cls.parse(str(value))
+
+
+def check_percent(percent: int) -> None:
+    """Refuse a share that is none."""
+    if not 1 <= percent <= 100:
+        raise ValueError(f"a share is 1 to 100 percent, not {percent}")
