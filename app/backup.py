@@ -64,7 +64,9 @@ def _dump(address: URL, target: Path) -> None:
         raise NoBackup(
             "pg_dump is not installed here: install PostgreSQL's client programs, or back up there."
         )
-    plain = address.set(drivername="postgresql", password=None).render_as_string()
+    plain = URL.create(
+        "postgresql", address.username, None, address.host, address.port, address.database, address.query
+    ).render_as_string()
     environment = os.environ | ({"PGPASSWORD": str(address.password)} if address.password else {})
     command = [program, "--format=custom", f"--file={target}", plain]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603

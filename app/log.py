@@ -10,11 +10,11 @@ from bot.tracing import current
 
 _MASKS = (
     # A resident's number: region, birthday, serial and check sign (GB 11643).
-    (re.compile(r"(?<![0-9])([1-9]\d{5})(?:18|19|20)\d{9}[\dXx](?![0-9A-Za-z])"), r"\1************"),
+    (re.compile(r"(?<![0-9])([1-9]\d{5})(?:18|19|20)\d{9}[\dXx](?![0-9])"), r"\1************"),
     # A mobile phone, also written in groups or with the country's number.
     (re.compile(r"(?<![0-9])((?:\+?86[ -]?)?1[3-9]\d)[ -]?\d{4}[ -]?\d{4}(?![0-9])"), r"\1********"),
     # A bot's token, which stands in the addresses of its platform.
-    (re.compile(r"\b(\d{5,}):[A-Za-z0-9_-]{30,}"), r"\1:<token>"),
+    (re.compile(r"(?<![0-9])(\d{5,}):[A-Za-z0-9_-]{30,}"), r"\1:<token>"),
     # The password in a database's address.
     (re.compile(r"(\w+://[^\s:/@]+):[^\s/@]+@"), r"\1:***@"),
 )

@@ -1,0 +1,112 @@
+"""Settings: what is read, and what a wrong value is answered with."""
+
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings, WrongSetting, read_settings
+
+TOKEN = "123456:a-fictional-token"
+SECRET = "a-fictional-secret"
+
+
+def read(**values: str) -> Settings:
+    """Read settings given without their prefix."""
+    return read_settings({f"XIAOGE_{name}": value for name, value in values.items()})
+
+
+def test_without_any_setting_it_runs_on_this_machine_alone() -> None:
+    settings = read_settings({})
+
+    assert settings.database_url == "sqlite:///var/xiaoge.db"
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert settings.place == "minhou"
+    assert settings.telegram is None
+    assert settings.trial is None
+    assert not settings.secure
+
+
+def test_every_setting_is_read() -> None:
+    settings = read(
+        DATABASE_URL="postgresql://xiaoge:geheim@db/xiaoge",
+        PLACE="yinzhou",
+        HOST="0.0.0.0",
+        PORT="80",
+        SECURE="yes",
+        MEDIA="photos",
+        LOG="DEBUG",
+        WRITERS="8",
+        TELEGRAM_TOKEN=TOKEN,
+        TELEGRAM_SECRET=SECRET,
+        TELEGRAM_WEBHOOK_URL="https://example.org/hooks/telegram",
+        TELEGRAM_BASE_URL="http://127.0.0.1:8081/",
+    )
+
+    assert settings.place == "yinzhou"
+    assert (settings.host, settings.port, settings.secure) == ("0.0.0.0", 80, True)
+    assert (settings.media, settings.log, settings.writers) == (Path("photos"), "debug", 8)
+    assert settings.telegram is not None
+    assert settings.telegram.calls == "http://127.0.0.1:8081/bot"
+    assert settings.telegram.files == "http://127.0.0.1:8081/file/bot"
+    assert settings.telegram.webhook_url == "https://example.org/hooks/telegram"
+
+
+def test_an_empty_value_counts_as_none() -> None:
+    assert read(PORT="", TELEGRAM_TOKEN=" ", TEST_HOOK="") == read_settings({})
+
+
+def test_secrets_are_not_shown() -> None:
+    settings = read(TELEGRAM_TOKEN=TOKEN, TELEGRAM_SECRET=SECRET)
+
+    assert "fictional" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("DATABASE_URL", "mysql://root:geheim@db/x", "give a database like"),
+        ("DATABASE_URL", "sqlite://", "give a database like"),
+        ("PLACE", "atlantis", "there is no place 'atlantis'; there are default, minhou"),
+        ("PORT", "eighty", "is no port"),
+        ("PORT", "65536", "is no port"),
+        ("PORT", "-1", "is no port"),
+        ("LOG", "loud", "is not one of debug, info"),
+        ("WRITERS", "0", "is no number from 1 to 32"),
+        ("SECURE", "perhaps", "neither yes nor no"),
+        ("TELEGRAM_TOKEN", "no token", "a bot's token looks like"),
+    ],
+)
+def test_a_wrong_value_is_answered_with_one_sentence(name: str, value: str, says: str) -> None:
+    with pytest.raises(WrongSetting) as caught:
+        read(**{name: value})
+
+    sentence = str(caught.value)
+    assert sentence.startswith(f"XIAOGE_{name} cannot be used: ")
+    assert says in sentence
+    assert "geheim" not in sentence
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"TELEGRAM_WEBHOOK_URL": "https://example.org/hooks/telegram"}, "XIAOGE_TELEGRAM_SECRET is missing"),
+        ({"TELEGRAM_WEBHOOK_URL": "example.org", "TELEGRAM_SECRET": SECRET}, "begins with https://"),
+        ({"TELEGRAM_SECRET": "short"}, "16 to 256"),
+        ({"TELEGRAM_BASE_URL": "telegram"}, "begins with https://"),
+    ],
+)
+def test_a_telegram_that_anybody_could_speak_as_is_refused(values: dict[str, str], says: str) -> None:
+    with pytest.raises(WrongSetting, match=says):
+        read(TELEGRAM_TOKEN=TOKEN, **values)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_the_door_of_a_trial_opens_on_this_machine(host: str) -> None:
+    assert read(TEST_HOOK="sent.jsonl", HOST=host).trial == Path("sent.jsonl")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "::", "example.org"])
+def test_the_door_of_a_trial_opens_nowhere_else(host: str) -> None:
+    with pytest.raises(WrongSetting, match="for trials on this machine"):
+        read(TEST_HOOK="sent.jsonl", HOST=host)
