@@ -23,17 +23,21 @@ from models import Outbox
 
 
 def receive(
-    desk: Desk, session: Writing, tree: Tree, inbound: Inbound, state: Mapping[str, Any]
+    desk: Desk,
+    session: Writing,
+    tree: Tree,
+    inbound: Inbound,
+    state: Mapping[str, Any],
+    sender: Actor | None = None,
 ) -> tuple[Talk, int | None]:
     """Decide one message inside a session that somebody else commits.
 
-    `state` is the conversation as it was locked and read. Returns the talk as it stands afterwards and the
-    person.
+    `state` is the conversation as it was locked and read; `sender` who wrote, where that is known already.
+    Returns the talk as it stands afterwards and the person.
     """
     now = desk.now()
-    actor = recognise(
+    actor = sender or recognise(
         session,
-        desk.book,
         tree,
         channel=inbound.channel,
         handle=inbound.handle,

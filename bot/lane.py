@@ -1,10 +1,8 @@
 """The lane: one writer that accepts first and decides after, many works to a commit.
 
 Law 7 of the architecture. One thread owns the writing connection. It takes all that is queued: acceptances
-become
-inbox rows in one commit, and only then is the platform answered; then chats with waiting messages are
-decided, each
-message in its own savepoint, together with the jobs of the other doors.
+become inbox rows in one commit, and only then is the platform answered; then chats with waiting messages are
+decided, together with the jobs of the other doors.
 """
 
 import asyncio
@@ -16,41 +14,54 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
+from time import monotonic
 from typing import Any, TypeVar
+from zlib import crc32
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select
 
-from bot.door import receive
+from bot.deciding import CONVERSATION, INBOX, Decided, decide
 from bot.message import Inbound
-from bot.tracing import working_on
-from handlers.actor import Actor
-from handlers.work import Desk, Return
+from handlers.work import Desk
 from handlers.writing import Writing, insert_new
-from models import Conversation, Inbox, InboxState
+from models import InboxState
+from models.database import is_passing
 
 log = logging.getLogger("xiaoge.lane")
 T = TypeVar("T")
 
-INBOX = Inbox.__table__  # type: ignore[attr-defined]
-CONVERSATION = Conversation.__table__  # type: ignore[attr-defined]
 CHATS_AT_ONCE = 64
-MESSAGES_OF_A_CHAT = 10
-TRIES = 3
+JOBS_AT_ONCE = 500
+SWEPT = 5000
 REST = 0.5
 """Seconds the writer waits after a commit failed (a full disk) before it tries again."""
+HELD = 0.02
+"""Seconds the writer waits for another process to finish with a chat."""
+PATIENCE = 10.0
+"""Seconds that deciding may go on when the program ends; what is left is found at the next start."""
 
 
-@dataclass
+class Stopped(Exception):
+    """The lane has ended: nothing was written."""
+
+
+@dataclass(frozen=True)
 class _Acceptance:
     inbounds: Sequence[Inbound]
-    done: "Future[None]"
+    done: "Future[None]" = field(default_factory=Future)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Job:
     run: Callable[[Writing], Any]
-    done: "Future[Any]"
     quiet: bool = False
+    done: "Future[Any]" = field(default_factory=Future)
+
+
+_Item = _Acceptance | _Job | str | None
+_Work = tuple[_Job | None, str | None]
+"""A job or a chat."""
 
 
 @dataclass
@@ -59,7 +70,6 @@ class _Batch:
 
     acceptances: list[_Acceptance] = field(default_factory=list)
     jobs: list[_Job] = field(default_factory=list)
-    stop: bool = False
 
 
 class Lane:
@@ -77,51 +87,55 @@ class Lane:
         self.sweep()
 
     def stop(self) -> None:
-        """Finish what is queued, then end."""
+        """Finish what is queued, then end. What would take too long is decided at the next start."""
         for writer in self._writers:
             writer.stop()
 
     def sweep(self) -> None:
         """Look for messages that were accepted and are still undecided (a crash, another process)."""
-        self._any().put(_Job(self._find_waiting, Future()))
+        self._any().put(_Job(self._find_waiting, quiet=True))
 
     def _find_waiting(self, session: Writing) -> None:
-        keys = session.execute(
-            select(INBOX.c.chat_key).where(INBOX.c.state == InboxState.WAITING).distinct().limit(5000)
-        ).scalars()
-        for key in list(keys):
-            self._for(key).wake(key)
+        query = select(INBOX.c.chat_key).where(INBOX.c.state == InboxState.WAITING).distinct().limit(SWEPT)
+        for key in session.execute(query).scalars().all():
+            self._for(key).put(key)
 
     def _for(self, chat_key: str) -> "_Writer":
-        return self._writers[hash(chat_key) % len(self._writers)]
+        """The writer of a chat: always the same, so that its messages are kept and decided in order."""
+        return self._writers[crc32(chat_key.encode(errors="replace")) % len(self._writers)]
 
     def _any(self) -> "_Writer":
         self._next = (self._next + 1) % len(self._writers)
         return self._writers[self._next]
 
     async def accept(self, inbounds: Sequence[Inbound]) -> None:
-        """Keep messages; returns when they are committed and will be decided. Raises when they could not be
-        kept.
+        """Keep messages; returns when they are committed and will be decided.
+
+        A message that was kept before, or is being kept by somebody else now, is kept once. Raises when any
+        could not be kept: then all may be handed in again.
         """
-        if not inbounds:
-            return
-        item = _Acceptance(inbounds, Future())
-        self._for(inbounds[0].chat_key).put(item)
-        await asyncio.wrap_future(item.done)
+        shares: dict[_Writer, list[Inbound]] = {}
+        for inbound in inbounds:
+            shares.setdefault(self._for(inbound.chat_key), []).append(inbound)
+        items = {writer: _Acceptance(share) for writer, share in shares.items()}
+        for writer, item in items.items():
+            writer.put(item)
+        await asyncio.gather(*(asyncio.wrap_future(item.done) for item in items.values()))
 
     async def run(self, job: Callable[[Writing], T], *, quiet: bool = False) -> T:
-        """Run one piece of writing in its own savepoint; returns after its commit. Raises what it raised.
+        """Run a piece of writing, undone alone if it raises; returns after its commit. Raises what it raised.
 
-        `quiet` says that it promises no mail: without it the postman's own looks would wake the postman.
+        It may be run again when another process was in its way (a deadlock). `quiet` says that it promises no
+        mail: without it the postman's own looks would wake the postman.
         """
-        item = _Job(job, Future(), quiet)
+        item = _Job(job, quiet)
         self._any().put(item)
         result: T = await asyncio.wrap_future(item.done)
         return result
 
     def run_soon(self, job: Callable[[Writing], T]) -> "Future[T]":
         """The same for callers without an event loop."""
-        item = _Job(job, Future())
+        item = _Job(job)
         self._any().put(item)
         return item.done
 
@@ -137,8 +151,13 @@ class _Writer:
     def __init__(self, desk: Desk, on_mail: Callable[[], None], number: int) -> None:
         self._desk = desk
         self._on_mail = on_mail
-        self._queue: queue.SimpleQueue[_Acceptance | _Job | str | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._chats: OrderedDict[str, None] = OrderedDict()
+        self._wait: float | None = None
+        """Seconds to wait before the next round although chats are waiting."""
+        self._until: float | None = None
+        """When to end at the latest; None while nobody has asked for it."""
+        self._ended = False
         self._thread = threading.Thread(target=self._loop, name=f"writer-{number}", daemon=True)
 
     @property
@@ -152,39 +171,50 @@ class _Writer:
         self._queue.put(None)
         self._thread.join()
 
-    def put(self, item: _Acceptance | _Job) -> None:
+    def put(self, item: _Item) -> None:
         self._queue.put(item)
-
-    def wake(self, chat_key: str) -> None:
-        self._queue.put(chat_key)
+        if self._ended:
+            self._refuse()
 
     def _loop(self) -> None:
-        tired = False
-        while True:
-            batch = self._take(wait=REST if tired else None)
-            tired = False
+        while not self._is_over():
+            batch = self._take()
             self._accept(batch.acceptances)
             if batch.jobs or self._chats:
-                tired = not self._write(batch.jobs)
-            if batch.stop and not self._chats:
-                return
+                self._write(batch.jobs)
+        self._ended = True
+        self._refuse()
 
-    def _take(self, wait: float | None) -> _Batch:
-        """Everything that is queued; blocks only when nothing else is to be done."""
-        batch = _Batch()
-        item: _Acceptance | _Job | str | None
+    def _is_over(self) -> bool:
+        """Whether to end: asked to, and all is done or cannot be done now."""
+        if self._until is None:
+            return False
+        stuck = self._wait is not None or monotonic() > self._until
+        return self._queue.empty() and (stuck or not self._chats)
+
+    def _refuse(self) -> None:
+        """Tell whoever still comes that nothing is written any more."""
         with suppress(queue.Empty):
-            if not self._chats or wait is not None:
-                item = self._queue.get(timeout=wait)
-                self._sort(item, batch)
-            while len(batch.jobs) < 500:
+            while True:
+                item = self._queue.get_nowait()
+                if isinstance(item, _Acceptance | _Job):
+                    _answer(item.done, trouble=Stopped("the lane has ended"))
+
+    def _take(self) -> _Batch:
+        """Everything that is queued; waits only when nothing else is to be done."""
+        batch, wait = _Batch(), self._wait
+        self._wait = None
+        with suppress(queue.Empty):
+            if wait is not None or not self._chats:
+                self._sort(self._queue.get(timeout=wait), batch)
+            while len(batch.jobs) < JOBS_AT_ONCE:
                 self._sort(self._queue.get_nowait(), batch)
         return batch
 
-    def _sort(self, item: _Acceptance | _Job | str | None, batch: _Batch) -> None:
+    def _sort(self, item: _Item, batch: _Batch) -> None:
         match item:
             case None:
-                batch.stop = True
+                self._until = monotonic() + PATIENCE
             case _Acceptance():
                 batch.acceptances.append(item)
             case _Job():
@@ -192,216 +222,127 @@ class _Writer:
             case _:
                 self._chats[item] = None
 
-    # ---- accepting ---------------------------------------------------------------------------------------
+    # ---- accepting -----------------------------------------------------------------------------------------
 
     def _accept(self, acceptances: list[_Acceptance]) -> None:
+        """Keep all in one commit; where that fails each in its own: a bad one must not cost the others."""
         if not acceptances:
             return
-        now = self._desk.now()
-        inbounds = [inbound for item in acceptances for inbound in item.inbounds]
         try:
-            with self._desk.session() as session:
-                session.execute(
-                    insert_new(session, INBOX),
-                    [
-                        {
-                            "channel": inbound.channel,
-                            "message_id": inbound.message_id,
-                            "chat_key": inbound.chat_key,
-                            "body": inbound.model_dump(mode="json", exclude_defaults=True),
-                            "received_at": now,
-                            "state": InboxState.WAITING,
-                            "tries": 0,
-                        }
-                        for inbound in inbounds
-                    ],
-                )
-                talks = {inbound.chat_key: inbound for inbound in inbounds}
-                session.execute(
-                    insert_new(session, CONVERSATION),
-                    [
-                        {
-                            "chat_key": key,
-                            "channel": inbound.channel,
-                            "chat": inbound.chat,
-                            "handle": inbound.handle,
-                            "state": {},
-                            "half_done": False,
-                            "prompt_mail": 0,
-                            "touched_at": now,
-                        }
-                        for key, inbound in sorted(talks.items())
-                    ],
-                )
+            self._keep([inbound for item in acceptances for inbound in item.inbounds])
         except Exception as trouble:
             log.exception("messages could not be kept")
-            for item in acceptances:
-                _answer(item.done, trouble=trouble)
+            self._accept_one_by_one(acceptances, trouble)
             return
-        for key in talks:
-            self._chats[key] = None
         for item in acceptances:
-            _answer(item.done, None)
+            _answer(item.done)
 
-    # ---- deciding ----------------------------------------------------------------------------------------
-
-    def _write(self, jobs: list[_Job]) -> bool:
-        """Run jobs and decide chats in one commit. Returns False when the commit failed."""
-        chats = [self._chats.popitem(last=False)[0] for _ in range(min(len(self._chats), CHATS_AT_ONCE))]
-        results: list[tuple[_Job, Any, BaseException | None]] = []
-        try:
-            with self._desk.session() as session:
-                for job in jobs:
-                    results.append(self._run(session, job))
-                left = self._decide(session, chats)
-        except Exception as trouble:
-            log.exception("a commit failed")
-            for key in chats:
-                self._chats[key] = None
-            for job in jobs:
-                _answer(job.done, trouble=trouble)
-            return False
-        for key in left:
-            self._chats[key] = None
-        for job, value, problem in results:
-            if problem is not None:
-                _answer(job.done, trouble=problem)
-            else:
-                _answer(job.done, value)
-        if chats or not all(job.quiet for job in jobs):
-            self._on_mail()
-        return True
-
-    def _run(self, session: Writing, job: _Job) -> tuple[_Job, Any, BaseException | None]:
-        try:
-            with session.part():
-                value = job.run(session)
-            return job, value, None
-        except Exception as problem:
-            return job, None, problem
-
-    def _decide(self, session: Writing, chats: list[str]) -> list[str]:
-        """Decide the waiting messages of some chats, oldest first. Returns chats that have more."""
-        if not chats:
-            return []
-        talks = self._locked(session, chats)
-        rows = session.execute(
-            select(INBOX)
-            .where(INBOX.c.chat_key.in_(talks), INBOX.c.state == InboxState.WAITING)
-            .order_by(INBOX.c.id)
-        ).mappings()
-        by_chat: dict[str, list[Any]] = {}
-        for row in rows:
-            by_chat.setdefault(row["chat_key"], []).append(row)
-        left = [key for key in chats if key not in talks]
-        tree = self._desk.tree(session)
-        done: list[int] = []
-        for key, waiting in by_chat.items():
-            if len(waiting) > MESSAGES_OF_A_CHAT:
-                left.append(key)
-            for row in waiting[:MESSAGES_OF_A_CHAT]:
-                decided = self._one(session, tree, row, talks)
-                if not decided:
-                    left.append(key)
-                    break
-                done.append(row["id"])
-        self._keep_talks(session, list(by_chat), talks)
-        if done:
-            session.execute(update(INBOX).where(INBOX.c.id.in_(done)).values(state=InboxState.DONE))
-        return left
-
-    def _locked(self, session: Writing, chats: list[str]) -> dict[str, dict[str, Any]]:
-        """Lock the conversations, then read them; one that another process holds is left for later."""
-        query = (
-            select(
-                CONVERSATION.c.chat_key,
-                CONVERSATION.c.state,
-                CONVERSATION.c.person_id,
-                CONVERSATION.c.half_done,
-            )
-            .where(CONVERSATION.c.chat_key.in_(chats))
-            .order_by(CONVERSATION.c.chat_key)
-            .with_for_update(skip_locked=True)
-        )
-        return {
-            row.chat_key: {"state": row.state, "person": row.person_id, "half_done": row.half_done}
-            for row in session.execute(query)
-        }
-
-    def _one(self, session: Writing, tree: Any, row: Any, talks: dict[str, dict[str, Any]]) -> bool:
-        """One message in its own savepoint. A message that fails three times is dead and does not hold up
-        others.
-        """
-        talk = talks[row["chat_key"]]
-        with working_on(f"{row['channel']}:{row['message_id']}"):
-            try:
-                with session.part():
-                    after, person = receive(
-                        self._desk, session, tree, Inbound.model_validate(row["body"]), talk["state"]
-                    )
-            except Exception as trouble:
-                log.exception("a message could not be decided", extra={"inbox": row["id"]})
-                return self._failed(session, row, talk["person"], trouble)
-        talk["state"] = after.model_dump(mode="json", exclude_defaults=True)
-        talk["person"] = person
-        talk["half_done"] = after.form is not None
-        return True
-
-    def _failed(self, session: Writing, row: Any, person: int | None, trouble: Exception) -> bool:
-        dead = row["tries"] + 1 >= TRIES
-        if dead:
-            self._apologise(session, row, person)
-        session.execute(
-            update(INBOX)
-            .where(INBOX.c.id == row["id"])
-            .values(
-                tries=row["tries"] + 1,
-                trouble=f"{type(trouble).__name__}: {trouble}"[:500],
-                state=InboxState.DEAD if dead else InboxState.WAITING,
-            )
-        )
-        return False
-
-    def _apologise(self, session: Writing, row: Any, person: int | None) -> None:
-        """Tell the sender that this message is lost to us; whatever broke it must not break that as well."""
-        try:
-            with session.part():
-                back = Return(row["channel"], str(row["body"]["chat"]), str(row["body"]["handle"]))
-                work = self._desk.work_in(
-                    session,
-                    Actor(person, ""),
-                    channel=row["channel"],
-                    message_id=row["message_id"],
-                    back=back,
-                )
-                work.reply("trouble.sorry")
-                work.flush()
-        except Exception:
-            log.exception("a sender could not be told", extra={"inbox": row["id"]})
-
-    def _keep_talks(self, session: Writing, keys: list[str], talks: dict[str, dict[str, Any]]) -> None:
-        if not keys:
+    def _accept_one_by_one(self, acceptances: Sequence[_Acceptance], trouble: Exception) -> None:
+        if len(acceptances) == 1:
+            _answer(acceptances[0].done, trouble=trouble)
             return
+        for item in acceptances:
+            self._accept([item])
+
+    def _keep(self, inbounds: Sequence[Inbound]) -> None:
+        """Write messages and their chats, in an order that is the same for all writers."""
         now = self._desk.now()
-        session.execute(
-            update(CONVERSATION)
-            .where(CONVERSATION.c.chat_key == bindparam("key_"))
-            .values(
-                state=bindparam("state_"),
-                person_id=bindparam("person_"),
-                half_done=bindparam("half_"),
-                touched_at=now,
-            ),
-            [
-                {
-                    "key_": key,
-                    "state_": talks[key]["state"],
-                    "person_": talks[key]["person"],
-                    "half_": talks[key]["half_done"],
-                }
-                for key in keys
-            ],
-        )
+        talks = {inbound.chat_key: inbound for inbound in inbounds}
+        with self._desk.session() as session:
+            session.execute(insert_new(session, INBOX), [_message(inbound, now) for inbound in inbounds])
+            session.execute(insert_new(session, CONVERSATION), [_talk(talks[k], now) for k in sorted(talks)])
+        self._chats.update(dict.fromkeys(talks))
+
+    # ---- deciding and jobs ---------------------------------------------------------------------------------
+
+    def _write(self, jobs: Sequence[_Job]) -> None:
+        """Run jobs and decide chats in one commit; where that fails each in its own."""
+        chats = [self._chats.popitem(last=False)[0] for _ in range(min(len(self._chats), CHATS_AT_ONCE))]
+        try:
+            self._commit(jobs, chats)
+        except Exception as trouble:  # noqa: BLE001 - whatever it was, the works are tried again, each alone
+            log.warning("a commit failed: %s", trouble)
+            works = [*((job, None) for job in jobs), *((None, key) for key in chats)]
+            if len(works) > 1:
+                self._one_by_one(works)
+            else:
+                self._give_back(works, trouble)
+
+    def _one_by_one(self, works: Sequence[_Work]) -> None:
+        """Once one fails alone the machine is in trouble, and the rest would only fail too."""
+        for at, (job, key) in enumerate(works):
+            try:
+                self._commit([job] if job else [], [key] if key else [])
+            except Exception as trouble:
+                log.exception("a commit failed")
+                self._give_back(works[at:], trouble)
+                return
+
+    def _give_back(self, works: Sequence[_Work], trouble: Exception) -> None:
+        """Nothing was written: whoever waits for a job is told, and the chats are looked at after a rest."""
+        for job, key in works:
+            if job:
+                _answer(job.done, trouble=trouble)
+            elif key:
+                self._chats[key] = None
+        self._wait = REST
+
+    def _commit(self, jobs: Sequence[_Job], chats: Sequence[str]) -> None:
+        decided = Decided()
+        with self._desk.session() as session:
+            ran = [_run(session, job) for job in jobs]
+            if chats:
+                decided = decide(self._desk, session, chats)
+        self._chats.update(dict.fromkeys((*decided.again, *decided.held)))
+        if decided.held and not decided.messages:
+            self._wait = HELD
+        for job, value, trouble in ran:
+            _answer(job.done, value, trouble=trouble)
+        if decided.messages or not all(job.quiet for job in jobs):
+            self._tell_of_mail()
+
+    def _tell_of_mail(self) -> None:
+        """What has been written stays written, whatever becomes of the nudge."""
+        try:
+            self._on_mail()
+        except Exception:
+            log.exception("nobody could be told of new mail")
+
+
+def _run(session: Writing, job: _Job) -> tuple[_Job, Any, Exception | None]:
+    """Run a job in its own part. Raises what the machine or another process is to blame for."""
+    try:
+        with session.part():
+            return job, job.run(session), None
+    except Exception as trouble:
+        if is_passing(trouble):
+            raise
+        return job, None, trouble
+
+
+def _message(inbound: Inbound, now: datetime) -> dict[str, Any]:
+    return {
+        "channel": inbound.channel,
+        "message_id": inbound.message_id,
+        "chat_key": inbound.chat_key,
+        "body": inbound.model_dump(mode="json", exclude_defaults=True),
+        "received_at": now,
+        "state": InboxState.WAITING,
+        "tries": 0,
+    }
+
+
+def _talk(inbound: Inbound, now: datetime) -> dict[str, Any]:
+    return {
+        "chat_key": inbound.chat_key,
+        "channel": inbound.channel,
+        "chat": inbound.chat,
+        "handle": inbound.handle,
+        "state": {},
+        "half_done": False,
+        "prompt_mail": 0,
+        "touched_at": now,
+    }
 
 
 def _answer(done: "Future[Any]", value: Any = None, *, trouble: BaseException | None = None) -> None:

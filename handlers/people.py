@@ -1,12 +1,12 @@
 """People: who stands behind an account, and whom one can turn to."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from handbook import Book
 from handlers.actor import Actor
 from handlers.cases import choice, phone_of, role_and_name, someone_above
 from handlers.command import Command, Done, handles
@@ -16,35 +16,45 @@ from handlers.writing import insert_new
 from models import Account, Person
 
 ACCOUNTS = Account.__table__  # type: ignore[attr-defined]
+PEOPLE = Person.__table__  # type: ignore[attr-defined]
 
 
 def recognise(
-    session: Session,
-    book: Book,
-    tree: Tree,
-    *,
-    channel: str,
-    handle: str,
-    chat: str,
-    name: str,
-    now: datetime,
+    session: Session, tree: Tree, *, channel: str, handle: str, chat: str, name: str, now: datetime
 ) -> Actor:
     """The person behind an account; a sender nobody knows becomes a resident and can report at once.
 
     `chat` is kept when the account is new, so that pushes find their way. `now`: aware UTC.
     """
-    row = session.execute(
-        select(col(Person.id), col(Person.name), col(Person.home_grid_id), col(Person.phone))
-        .join(Account, col(Account.person_id) == col(Person.id))
-        .where(col(Account.channel) == channel, col(Account.handle) == handle)
-    ).first()
-    if row is None:
-        account = {"channel": channel, "handle": handle, "chat": chat, "used_at": now, "gone": False}
-        return _newcomer(session, name, account) or recognise(
-            session, book, tree, channel=channel, handle=handle, chat=chat, name=name, now=now
+    known = recognise_all(session, tree, [(channel, handle)]).get((channel, handle))
+    if known is not None:
+        return known
+    account = {"channel": channel, "handle": handle, "chat": chat, "used_at": now, "gone": False}
+    return _newcomer(session, name, account) or recognise(
+        session, tree, channel=channel, handle=handle, chat=chat, name=name, now=now
+    )
+
+
+def recognise_all(
+    session: Session, tree: Tree, accounts: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], Actor]:
+    """The people behind many accounts, in one look for each channel; those nobody knows are left out.
+
+    `accounts` are pairs of channel and handle.
+    """
+    handles: dict[str, list[str]] = {}
+    for channel, handle in accounts:
+        handles.setdefault(channel, []).append(handle)
+    return {
+        (channel, row.handle): tree.staff.get(row.id)
+        or Actor(row.id, row.name, home_grid_id=row.home_grid_id, phone=row.phone)
+        for channel, asked in handles.items()
+        for row in session.execute(
+            select(ACCOUNTS.c.handle, PEOPLE.c.id, PEOPLE.c.name, PEOPLE.c.home_grid_id, PEOPLE.c.phone)
+            .join(PEOPLE, ACCOUNTS.c.person_id == PEOPLE.c.id)
+            .where(ACCOUNTS.c.channel == channel, ACCOUNTS.c.handle.in_(asked))
         )
-    known = tree.staff.get(row.id)
-    return known or Actor(row.id, row.name, home_grid_id=row.home_grid_id, phone=row.phone)
+    }
 
 
 def _newcomer(session: Session, name: str, account: dict[str, Any]) -> Actor | None:

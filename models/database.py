@@ -6,6 +6,7 @@ that write or checkpoint together meet a corruption bug of its older versions. R
 
 import json
 import re
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -32,12 +34,44 @@ SQLITE_MIGRATION = SQLITE_BASE | {"busy_timeout": 60_000, "foreign_keys": "OFF",
 POSTGRES_SETTINGS = {"timezone": "UTC", "synchronous_commit": "on"}
 MIGRATION_LOCK = 0x7869616F6765  # "xiaoge": the advisory lock under which one process changes the tables
 
+PASSING: set[int | str] = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    # PostgreSQL's classes: connection, rolled back (deadlock), resources, locks, operator, system.
+    *("08", "40", "53", "55", "57", "58"),
+}
+
 _ALEMBIC = threading.Lock()  # Alembic keeps what it works on in globals of the process
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class DatabaseTrouble(Exception):
     """The database cannot be used as promised; the message says why, for whoever runs the program."""
+
+
+def is_passing(trouble: BaseException | None) -> bool:
+    """Whether the machine or another process is to blame, so that the very same may go well later.
+
+    A full disk, a lost connection, a deadlock; also when undoing what it broke failed in its turn.
+    """
+    while trouble is not None:
+        if isinstance(trouble, DBAPIError) and (trouble.connection_invalidated or _code(trouble) in PASSING):
+            return True
+        trouble = trouble.__context__
+    return False
+
+
+def _code(trouble: DBAPIError) -> int | str | None:
+    """SQLite's primary code, or the class of PostgreSQL's; a driver that knows neither lost the server."""
+    if isinstance(trouble.orig, sqlite3.Error):
+        return getattr(trouble.orig, "sqlite_errorcode", 0) & 0xFF
+    state: str | None = getattr(trouble.orig, "sqlstate", None)
+    return state[:2] if state else "08" if isinstance(trouble, OperationalError) else None
 
 
 @dataclass(frozen=True)
