@@ -15,7 +15,6 @@ MISUSED = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says. Returns the exit code."""
-    gc.disable()  # while modules are loaded it would look at them again and again: a fifth of the start
     given = _parser().parse_args(arguments)
     try:
         return int(given.run(given))
@@ -90,6 +89,7 @@ def _serve(given: argparse.Namespace) -> int:
 
 
 def _serve_inside(settings: Settings, number: int) -> int:
+    _load_quickly()
     from app.alone import alone
     from app.build import build
     from app.serving import inherited, serve
@@ -102,6 +102,7 @@ def _serve_inside(settings: Settings, number: int) -> int:
 
 def _demo(_: argparse.Namespace) -> int:
     """Everything in one process: Ctrl-C ends it, and the next start goes on where it was."""
+    _load_quickly()
     from app.alone import alone
     from app.build import build
     from app.log import set_up
@@ -123,6 +124,11 @@ def _demo(_: argparse.Namespace) -> int:
             flush=True,
         )
         return 0 if serve(program, listener) else FAILED
+
+
+def _load_quickly() -> None:
+    """Stop the collector until all is loaded: it would look at the same modules again and again."""
+    gc.disable()
 
 
 def _own_database(name: str) -> Settings:

@@ -124,7 +124,7 @@ class Program:
 
 
 def settle_memory() -> None:
-    """Let the collector look away from what was loaded: it stays until the end (`main` has stopped it)."""
+    """Let the collector look away from what was loaded, for it stays until the end."""
     gc.freeze()
     gc.enable()
 

@@ -9,7 +9,7 @@ from typing import TextIO
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from app.build import Program, build, settle_memory
+from app.build import Program, build
 from app.registry import found
 from app.settings import Settings
 from bot.channels.terminal import TerminalChannel
@@ -35,7 +35,6 @@ async def talk(settings: Settings, source: TextIO | None = None, out: TextIO | N
     residents = open_book(settings.place).town.residents
     channel = TerminalChannel(residents[0].name if residents else "我", source, out)
     program = build(settings, demo=True, channel=channel)
-    settle_memory()
     stage = _Stage(program, channel, out)
     found(program.desk, channel.name)
     await program.start_writing()

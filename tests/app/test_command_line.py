@@ -1,0 +1,214 @@
+"""The command line: what each command says, and how it ends."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from app.__main__ import main
+from app.alone import alone
+from app.tables import bring_up_to_date, newest
+from handlers.tokens import person_of
+from models import Person, Scope
+from models.database import DatabaseTrouble, is_current, migrate, open_database
+from scheduler.clock import SystemClock
+
+
+@pytest.fixture
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A database that does not exist yet, and the settings that name it."""
+    for name in [name for name in os.environ if name.startswith("XIAOGE_")]:
+        monkeypatch.delenv(name)
+    found = f"sqlite:///{tmp_path / 'var' / 'xiaoge.db'}"
+    monkeypatch.setenv("XIAOGE_DATABASE_URL", found)
+    monkeypatch.setenv("XIAOGE_PLACE", "default")
+    monkeypatch.setenv("XIAOGE_MEDIA", str(tmp_path / "media"))
+    return found
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was printed since one last looked."""
+    return capsys.readouterr().out
+
+
+def test_migrate_found_and_token(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["migrate"]) == 0
+    assert said(capsys) == f"The tables have version {newest()}.\n"
+    assert main(["found"]) == 0
+    assert said(capsys) == "The example town of default is in the database.\n"
+    assert main(["token", "王芳", "--scope", "chat", "--days", "7"]) == 0
+    token = said(capsys).strip()
+
+    now = SystemClock().now()
+    database = open_database(url)
+    with Session(database.reader) as session:
+        person = person_of(session, token, Scope.CHAT, now)
+        assert person == session.execute(select(col(Person.id)).where(col(Person.name) == "王芳")).scalar()
+        assert person_of(session, token, Scope.API, now) is None
+    database.close()
+
+
+def test_a_town_is_founded_once(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["found"]) == 0
+    assert main(["found"]) == 1
+    assert "not empty" in capsys.readouterr().err
+
+
+def test_a_token_is_for_one_person(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["found"])
+    database = open_database(url)
+    with Session(database.writer) as session:
+        session.add(Person(name="王芳"))
+        session.commit()
+    database.close()
+    said(capsys)
+
+    assert main(["token", "无名氏"]) == 1
+    assert "Nobody here is called 无名氏" in capsys.readouterr().err
+    assert main(["token", "王芳"]) == 1
+    several = re.findall(r"(\d+) \(", capsys.readouterr().err)
+    assert len(several) == 2
+    assert main(["token", several[1]]) == 0
+
+
+def test_places_are_listed(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["places"]) == 0
+    listed = said(capsys)
+
+    assert [line.split()[0] for line in listed.splitlines()] == [
+        "default", "minhou", "qingcao", "shexian", "yinzhou", "yulin",
+    ]  # fmt: skip
+    assert "闽侯县" in listed
+
+
+def test_a_wrong_setting_is_one_sentence(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XIAOGE_PORT", "eighty")
+
+    assert main(["check"]) == 2
+    assert capsys.readouterr().err.startswith("xiaoge: XIAOGE_PORT cannot be used: ")
+
+
+def test_check_of_a_fresh_machine_says_what_to_do(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check"]) == 1
+    first = said(capsys)
+    main(["migrate"])
+    said(capsys)
+    assert main(["check"]) == 1
+    second = said(capsys)
+    main(["found"])
+    said(capsys)
+    assert main(["check"]) == 0
+    third = said(capsys)
+
+    assert "WRONG The database has no tables of this version: run `xiaoge migrate`." in first
+    assert "WRONG The registry is empty" in second
+    assert "WRONG" not in third
+    assert "The book of minhou is sound" in third
+    assert "synchronous=full, journal=wal" in third
+    assert re.search(r"The disk keeps a page for good in [\d.]+ ms", third)
+    assert re.search(r"[\d.]+ GB are free", third)
+
+
+def test_check_warns_of_what_is_only_for_trials(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XIAOGE_TEST_HOOK", "sent.jsonl")
+
+    assert main(["check"]) == 1
+    assert "WRONG XIAOGE_TEST_HOOK is set" in said(capsys)
+
+
+def test_backup(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["found"])
+    said(capsys)
+    target = tmp_path / "monday.db"
+
+    assert main(["backup", str(target)]) == 0
+    assert said(capsys).startswith(f"{target} is written and whole: {target.stat().st_size:,} bytes.")
+    assert main(["backup", str(target)]) == 1
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_tables_are_brought_up_to_date_only_where_they_are_not(url: str) -> None:
+    bring_up_to_date(url)
+    assert is_current(url)
+    path = Path(url.removeprefix("sqlite:///"))
+    before = path.stat().st_mtime_ns
+    bring_up_to_date(url)
+
+    assert path.stat().st_mtime_ns == before
+
+
+def test_tables_of_a_newer_program_are_left_alone(url: str, capfd: pytest.CaptureFixture[str]) -> None:
+    migrate(url)
+    database = open_database(url)
+    with database.writer.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'of_next_year'")
+    database.close()
+
+    with pytest.raises(DatabaseTrouble, match="could not be brought up"):
+        bring_up_to_date(url)
+    assert "too old to know" in capfd.readouterr().err
+
+
+def test_one_program_at_a_time_works_on_a_file(url: str) -> None:
+    with alone(url), pytest.raises(DatabaseTrouble, match="Another program works on"), alone(url):
+        pass
+    with alone(url):
+        pass
+
+
+def test_many_programs_may_work_on_postgresql() -> None:
+    with alone("postgresql://db/xiaoge"), alone("postgresql://db/xiaoge"):
+        pass
+
+
+def start(*command: str, **settings: str) -> "subprocess.Popen[str]":
+    """Run the program in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "app", *command],
+        env=os.environ | {f"XIAOGE_{name}": value for name, value in settings.items()},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_demo_says_where_to_click_and_ends_quietly(url: str, number: signal.Signals) -> None:
+    with start("demo", PORT="0", DATABASE_URL=url, LOG="error") as demo:
+        assert demo.stdout is not None
+        lines = [demo.stdout.readline() for _ in range(3)]
+        address = re.search(r"http://127\.0\.0\.1:(\d+)/", lines[1])
+        assert address is not None
+        with socket.create_connection(("127.0.0.1", int(address[1])), timeout=30) as caller:
+            caller.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+            answer = caller.recv(4096)
+        demo.send_signal(number)
+        _, errors = demo.communicate(timeout=30)
+
+    assert "桂花镇" in lines[0]
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert demo.returncode in (0, -number, 130)
+    assert "Traceback" not in errors
+
+
+def test_a_port_in_use_is_told_in_one_line(url: str) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        start("demo", PORT=str(taken.getsockname()[1])) as demo,
+    ):
+        _, errors = demo.communicate(timeout=30)
+
+    assert demo.returncode == 1
+    assert errors.startswith("xiaoge: ")
+    assert len(errors.splitlines()) == 1
