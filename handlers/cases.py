@@ -249,7 +249,8 @@ def reporter_words(work: Reading, incident: Incident) -> str:
     """How the handler sees the reporter: with a phone only when the report is open."""
     if incident.privacy is not Privacy.OPEN:
         return "匿名群众" if incident.privacy is Privacy.ANONYMOUS else "保密"
-    person = work.session.get(Person, incident.reporter_id)
+    is_theirs = incident.reporter_id == work.actor.id
+    person = work.actor if is_theirs else work.session.get(Person, incident.reporter_id)
     if person is None:
         return "群众"
     return f"{person.name} {person.phone}" if person.phone else person.name

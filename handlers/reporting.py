@@ -28,6 +28,10 @@ from handlers.refusal import Refusal
 from handlers.work import Work
 from models import Attachment, Incident, Move, Part, Participant, Privacy, Register, State
 
+INCIDENTS = Incident.__table__  # type: ignore[attr-defined]
+PARTICIPANTS = Participant.__table__  # type: ignore[attr-defined]
+COLUMNS = [column.name for column in INCIDENTS.columns if column.name != "id"]
+
 What = Annotated[str, Ask("text"), Field(min_length=2, max_length=2000)]
 GridId = Annotated[int | None, Ask("place", offered=True)]
 Quiet = Ask("quiet")
@@ -238,14 +242,17 @@ def _write_row(
         before = None if move is Move.REPORT else incident.move(move, work.now)
         states.append((move, before, incident.state, data))
     set_dues(work, incident, [Fact(work.now, move, data) for move, data in moves])
-    work.session.add(incident)
-    work.session.flush()
+    row = {name: getattr(incident, name) for name in COLUMNS}
+    incident.id = work.session.execute(insert(INCIDENTS), row).inserted_primary_key[0]  # type: ignore[attr-defined]
     for move, before, after, data in states:
         work.record(incident, move, before=before, after=after, **data)
-    work.session.execute(
-        insert(Participant.__table__),  # type: ignore[attr-defined]
-        [{"incident_id": incident.id, "person_id": incident.reporter_id, "part": Part.REPORTER, "task": ""}],
-    )
+    reporter = {
+        "incident_id": incident.id,
+        "person_id": incident.reporter_id,
+        "part": Part.REPORTER,
+        "task": "",
+    }
+    work.session.later(PARTICIPANTS, [reporter])
     attach(work, incident, command.media)
 
 
