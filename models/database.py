@@ -46,6 +46,8 @@ PASSING: set[int | str] = {
     *("08", "40", "53", "55", "57", "58"),
 }
 
+UNDONE = "the transaction was undone before its end"
+
 _ALEMBIC = threading.Lock()  # Alembic keeps what it works on in globals of the process
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -54,12 +56,18 @@ class DatabaseTrouble(Exception):
     """The database cannot be used as promised; the message says why, for whoever runs the program."""
 
 
+class TransactionLost(Exception):
+    """SQLite has undone the whole transaction by itself; none of it may go on."""
+
+
 def is_passing(trouble: BaseException | None) -> bool:
     """Whether the machine or another process is to blame, so that the very same may go well later.
 
     A full disk, a lost connection, a deadlock; also when undoing what it broke failed in its turn.
     """
     while trouble is not None:
+        if isinstance(trouble, TransactionLost):
+            return True
         if isinstance(trouble, DBAPIError) and (trouble.connection_invalidated or _code(trouble) in PASSING):
             return True
         trouble = trouble.__context__
@@ -289,7 +297,24 @@ def _sqlite_engine(address: URL, begin: str, pragmas: dict[str, Any], **pool: An
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
+    event.listen(engine, "before_cursor_execute", _stay_within)
+    event.listen(engine, "commit", _commit_all)
     return engine
+
+
+def _stay_within(_connection: Connection, cursor: Any, statement: str, *_: object) -> None:
+    """Refuse to go on alone after SQLite has undone the transaction by itself (a full disk, an I/O error).
+
+    Whoever caught that error would else write on, each statement for itself, without what came before it.
+    """
+    if not cursor.connection.in_transaction and not statement.startswith("BEGIN"):
+        raise TransactionLost(UNDONE)
+
+
+def _commit_all(connection: Connection) -> None:
+    """Never call a commit what has nothing to commit any more."""
+    if not connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+        raise TransactionLost(UNDONE)
 
 
 def _turn_log_on(connection: "DBAPIConnection", _record: object) -> None:
