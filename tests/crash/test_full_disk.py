@@ -3,16 +3,18 @@
 import asyncio
 import json
 import resource
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from bot.message import Inbound
-from models import Conversation, Inbox
-from models.database import open_database
+from handlers.writing import Writing
+from models import Conversation, Inbox, Person
+from models.database import TransactionLost, open_database
 from tests.crash.kills import Report, look, message_of, summary
 from tests.crash.serving import ANSWERED, Caller, Served, found, served, wait_until
 from tests.crash.test_replays import quiet
@@ -82,6 +84,32 @@ def test_what_was_accepted_before_the_disk_was_full_is_decided_afterwards(sqlite
 
         assert 0 < accepted < 200
         assert town.count() == accepted
+
+
+def test_who_takes_a_full_disk_in_his_stride_writes_nothing_by_halves(sqlite_url: str) -> None:
+    with founded("default", sqlite_url) as town:
+        before = people(town)
+        limit_pages(town, 20)
+
+        def careless(session: Writing) -> None:
+            session.add(Person(name="before"))
+            session.flush()
+            with suppress(OperationalError, TransactionLost), session.part():
+                session.add_all([Person(name="much" * 1000) for _ in range(100)])
+            session.add(Person(name="after"))
+
+        with pytest.raises(TransactionLost):
+            asyncio.run(town.lane.run(careless))
+        limit_pages(town, None)
+        asyncio.run(town.lane.run(lambda session: session.add(Person(name="next"))))
+
+        assert people(town) - before == {"next"}
+
+
+def people(town: Town) -> set[str]:
+    """Everybody's name."""
+    with Session(town.database.reader) as session:
+        return set(session.execute(select(col(Person.name))).scalars())
 
 
 def limit_files(there: Served, most: int) -> None:
