@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 import anyio.to_thread
+from anyio import CapacityLimiter
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from jinja2 import Environment
@@ -26,6 +27,8 @@ from web.show import page
 
 _QUICK: Final = ("todo", "zero", "board", "progress")
 """Commands offered above the line to type in, to those who may give them."""
+_PHOTOS_AT_ONCE: Final = 2
+"""Photos drawn anew at once: each may take 200 MB while it is unpacked."""
 _PATIENCE: Final = 2.0
 """Seconds that a page without script waits for the answer, so that it shows it at once."""
 
@@ -33,6 +36,7 @@ _PATIENCE: Final = 2.0
 def chat_routes(parts: Parts, looks: Looks, live: Live, templates: Environment) -> APIRouter:
     """GET /chat, POST /chat/send, POST /chat/photo."""
     router = APIRouter(include_in_schema=False, max_body_size=LARGEST_TEXT)
+    darkroom = CapacityLimiter(_PHOTOS_AT_ONCE)
 
     @router.get("/chat")
     async def chat(request: Request) -> Response:
@@ -58,7 +62,8 @@ def chat_routes(parts: Parts, looks: Looks, live: Live, templates: Environment) 
     async def photo(request: Request) -> Response:
         who = await live.speaker(request)
         upload = await read_upload(request)
-        key, place = await anyio.to_thread.run_sync(partial(_kept_photo, parts, upload.data))
+        keep = partial(_kept_photo, parts, upload.data)
+        key, place = await anyio.to_thread.run_sync(keep, limiter=darkroom)
         kept = {"attachments": (Attachment(kind="photo", key=key),), "place": place}
         return await _keep(parts, request, who, _blank(who, upload.id).model_copy(update=kept))
 

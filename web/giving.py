@@ -110,8 +110,8 @@ def _enter(session: Writing, message_id: str, asked: dict[str, Any], now: dateti
         "state": InboxState.DONE,
         "tries": 0,
     }
-    entered: Any = session.execute(insert_new(session, Inbox.__table__), row)  # type: ignore[attr-defined]
-    return bool(entered.rowcount)
+    insert = insert_new(session, Inbox.__table__).returning(col(Inbox.id))  # type: ignore[attr-defined]
+    return session.execute(insert, row).first() is not None
 
 
 def _as_before(session: Writing, message_id: str, asked: dict[str, Any]) -> Outcome:

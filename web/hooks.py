@@ -1,5 +1,6 @@
 """POST /hooks/{channel}: where platforms deliver. Kept first, answered then; also what cannot be read."""
 
+import logging
 from base64 import b64encode
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from models import Inbox, InboxState
 from web.forms import LARGEST_TEXT
 from web.parts import Parts
 
+log = logging.getLogger("xiaoge.web")
 _KEPT: Final = 64 * 1024
 """Bytes of an unreadable body that are kept: enough to see what it was."""
 
@@ -33,6 +35,7 @@ def hook_routes(parts: Parts) -> APIRouter:
         except Untrusted:
             raise HTTPException(403, "签名不对。") from None
         except Exception as trouble:
+            log.exception("a delivery could not be kept", extra={"channel": name})
             raise HTTPException(503, "现在存不下来，请重试。") from trouble
         return PlainTextResponse("ok")
 

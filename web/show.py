@@ -34,6 +34,7 @@ def environment(book: Book) -> Environment:
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -45,6 +46,11 @@ def environment(book: Book) -> Environment:
     found.globals["static"] = lambda name: f"/static/{_VERSION}/{name}"
     found.globals["place"] = book.place.name
     return found
+
+
+def _shown(value: Any) -> Any:
+    """No text from anywhere turns the page around or hides in it; what is markup already has been cleaned."""
+    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def page(templates: Environment, name: str, status: int = 200, **values: Any) -> HTMLResponse:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from models.database import migrate
 from tests.web.house import House, build_house, serving
 from tests.web.pane import Pane
 
@@ -13,6 +14,16 @@ from tests.web.pane import Pane
 def house(sqlite_url: str, tmp_path: Path) -> Iterator[House]:
     """Lend a demo: seats may be chosen, the clock can be moved."""
     with serving(build_house(sqlite_url, tmp_path)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shared_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Lend one demo to all tests that leave nothing behind, or do not mind what others left."""
+    folder: Path = tmp_path_factory.mktemp("shared")
+    url = f"sqlite:///{folder / 'xiaoge.db'}"
+    migrate(url)
+    with serving(build_house(url, folder)) as running:
         yield running
 
 

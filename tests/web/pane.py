@@ -1,5 +1,6 @@
 """Somebody at a chat page, without a browser: posts as its script does, reads what it would show."""
 
+import json
 import re
 from html import unescape
 from itertools import count
@@ -42,7 +43,8 @@ class Pane:
 
     def send(self, text: str = "", **fields: Any) -> httpx.Response:
         """Post a message as the page's script does."""
-        return self.post(json={"id": f"message-{next(_SERIAL)}", "text": text, **fields})
+        body = json.dumps({"id": f"message-{next(_SERIAL)}", "text": text, **fields})
+        return self.post(content=body, headers={"content-type": "application/json"})
 
     def say(self, text: str = "", **fields: Any) -> str:
         """Say something and wait for the answer. Returns the newest words of the other side."""

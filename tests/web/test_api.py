@@ -5,7 +5,6 @@ import pkgutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import httpx
 import pytest
@@ -13,6 +12,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 import handlers
+from handlers.actor import CLOCK
 from handlers.catalogue import COMMANDS
 from models import Incident, Scope
 from tests.web.house import House
@@ -23,15 +23,8 @@ REPORT = {"what": "幸福社区第一网格3栋楼下路灯坏了", "grid": 5}
 @pytest.fixture
 def grid(house: House) -> int:
     """Id of the first grid."""
-    with house.desk.reading(house_actor()) as reading:
+    with house.desk.reading(CLOCK) as reading:
         return next(node.id for node in reading.tree.nodes.values() if node.name == "第一网格")
-
-
-def house_actor() -> Any:
-    """Nobody in particular."""
-    from handlers.actor import CLOCK
-
-    return CLOCK
 
 
 @pytest.fixture
@@ -48,6 +41,12 @@ def clients(house: House) -> Iterator[dict[str, httpx.Client]]:
     yield found
     for client in found.values():
         client.close()
+
+
+@pytest.fixture(scope="session")
+def key(shared_house: House) -> str:
+    """Lend a worker's key to the shared house."""
+    return shared_house.token("worker", Scope.API)
 
 
 Clients = dict[str, httpx.Client]
@@ -100,11 +99,11 @@ def test_a_refusal_is_answered_alike_too(clients: Clients) -> None:
     assert answers[0].text == answers[1].text
 
 
-@pytest.mark.parametrize("key", ["", "with space", "x" * 101, "钥匙"])
-def test_a_strange_key_is_refused(clients: Clients, key: str) -> None:
-    headers = [(b"idempotency-key", key.encode())]
+@pytest.mark.parametrize("name", ["", "with space", "x" * 101, "钥匙"])
+def test_a_strange_idempotency_key_is_refused(shared_house: House, key: str, name: str) -> None:
+    headers = [(b"idempotency-key", name.encode()), (b"authorization", f"Bearer {key}".encode())]
 
-    assert clients["worker"].post("/commands/todo", json={}, headers=headers).status_code == 422
+    assert httpx.post(f"{shared_house.url}/api/commands/todo", json={}, headers=headers).status_code == 422
 
 
 def test_not_there_and_not_yours_look_alike(clients: Clients, grid: int) -> None:
@@ -184,10 +183,12 @@ def test_the_listing_needs_nothing_from_outside(house: House) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["", "Bearer", "Basic eDp5", "Bearer guessed", "Bearer " + "x" * 5000])
-def test_without_a_key_there_is_nothing(house: House, scheme: str) -> None:
+def test_without_a_key_there_is_nothing(shared_house: House, scheme: str) -> None:
     for path in ("/api/me", "/api/incidents/1001"):
-        assert httpx.get(house.url + path, headers={"authorization": scheme}).status_code == 401
-    sent = httpx.post(f"{house.url}/api/commands/report", json=REPORT, headers={"authorization": scheme})
+        assert httpx.get(shared_house.url + path, headers={"authorization": scheme}).status_code == 401
+    sent = httpx.post(
+        f"{shared_house.url}/api/commands/report", json=REPORT, headers={"authorization": scheme}
+    )
     assert sent.status_code == 401
 
 
@@ -223,14 +224,14 @@ def test_a_key_to_another_door_or_an_old_one_opens_nothing(house: House) -> None
         '{"what": "3栋路灯坏了", "media": ["\\ud83d"]}'.encode(),
     ],
 )
-def test_what_is_no_command_is_refused(house: House, clients: Clients, body: bytes) -> None:
-    answer = clients["resident"].post(
-        "/commands/report", content=body, headers={"content-type": "application/json"}
-    )
+def test_what_is_no_command_is_refused(shared_house: House, key: str, body: bytes) -> None:
+    headers = {"content-type": "application/json", "authorization": f"Bearer {key}"}
+    before = shared_house.count(select(col(Incident.id)))
+    answer = httpx.post(f"{shared_house.url}/api/commands/report", content=body, headers=headers)
 
     assert answer.status_code in (400, 422)
     assert answer.json()["message"].endswith("。")
-    assert house.count(select(col(Incident.id))) == 0
+    assert shared_house.count(select(col(Incident.id))) == before
 
 
 def test_a_text_no_database_takes_is_mended(clients: Clients, grid: int) -> None:
@@ -241,5 +242,8 @@ def test_a_text_no_database_takes_is_mended(clients: Clients, grid: int) -> None
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "99999999999999999999", "x", "1e3", "%00"])
-def test_a_strange_number_is_no_case(clients: Clients, number: str) -> None:
-    assert clients["leader"].get(f"/incidents/{number}").status_code in (404, 422)
+def test_a_strange_number_is_no_case(shared_house: House, key: str, number: str) -> None:
+    headers = {"authorization": f"Bearer {key}"}
+    answer = httpx.get(f"{shared_house.url}/api/incidents/{number}", headers=headers)
+
+    assert answer.status_code in (404, 422)

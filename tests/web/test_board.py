@@ -97,6 +97,14 @@ def test_words_of_a_case_are_text_on_the_board(house: House, sit: Sit) -> None:
         assert "\u202e" not in page
 
 
+def test_a_long_text_is_cut_without_breaking_the_table(house: House, sit: Sit) -> None:
+    sit("resident").say("3栋楼下路灯坏了，" + "很久没人管，" * 4 + "打13800000099找我" + "，请尽快" * 9)
+    page = board(house).text
+
+    assert page.count("<a ") == page.count("</a>")
+    assert "…" in page or "..." in page
+
+
 def test_outside_the_demo_a_link_is_needed(earnest_house: House) -> None:
     url = f"{earnest_house.url}/board"
     token = earnest_house.token("leader", Scope.BOARD, until=earnest_house.clock.now() + timedelta(days=1))

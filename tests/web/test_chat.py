@@ -253,9 +253,9 @@ def test_seats_cannot_be_taken_outside_the_demo(earnest_house: House) -> None:
     assert "刘涛" not in page.text
 
 
-def test_nobody_sits_on_a_seat_that_is_not_there(house: House) -> None:
+def test_nobody_sits_on_a_seat_that_is_not_there(shared_house: House) -> None:
     for seat in ("nobody", "", "<script>", "\x00"):
-        assert httpx.get(f"{house.url}/chat", params={"seat": seat}).status_code == 404
+        assert httpx.get(f"{shared_house.url}/chat", params={"seat": seat}).status_code == 404
 
 
 def test_without_a_cookie_nothing_is_taken(earnest_house: House) -> None:
@@ -346,8 +346,9 @@ def test_a_page_that_missed_much_is_told_so(sit: Sit) -> None:
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_what_is_no_message_is_refused_in_plain_words(sit: Sit, body: bytes, status: int) -> None:
-    answer = sit("resident").post(content=body, headers={"content-type": "application/json"})
+def test_what_is_no_message_is_refused_in_plain_words(shared_house: House, body: bytes, status: int) -> None:
+    address = f"{shared_house.url}/chat/send?seat=resident"
+    answer = httpx.post(address, content=body, headers={"content-type": "application/json"})
 
     assert status == answer.status_code
     assert answer.json()["message"].endswith("。")

@@ -128,8 +128,10 @@ def test_a_form_without_script_sends_a_photo_too(sit: Sit) -> None:
     ],
     ids=["empty", "text", "cut off", "svg", "too large"],
 )
-def test_what_is_no_photo_is_refused_in_plain_words(sit: Sit, data: bytes, status: int) -> None:
-    answer = upload(sit("resident"), data)
+def test_what_is_no_photo_is_refused_in_plain_words(shared_house: House, data: bytes, status: int) -> None:
+    pane = Pane(shared_house.url, "resident")
+    answer = upload(pane, data)
+    pane.close()
 
     assert status == answer.status_code
     assert answer.json()["message"].endswith("。")
@@ -143,5 +145,5 @@ def test_a_photo_needs_a_name_of_its_own(sit: Sit) -> None:
     "name",
     ["", "x.jpg", "../../etc/passwd", "..%2f..%2fetc%2fpasswd", "%00.jpg", "a" * 3000 + ".jpg", "x.svg", "x"],
 )
-def test_no_other_file_is_shown(house: House, name: str) -> None:
-    assert httpx.get(f"{house.url}/media/{name}", params={"seat": "leader"}).status_code == 404
+def test_no_other_file_is_shown(shared_house: House, name: str) -> None:
+    assert httpx.get(f"{shared_house.url}/media/{name}", params={"seat": "leader"}).status_code == 404

@@ -137,6 +137,7 @@
     files[id] = file
     bubble(id, '', file)
     upload(id)
+    e.target.value = ''
   })
   text.addEventListener('input', function () { save('draft', text.value) })
   app.addEventListener('scroll', function () { save('place', atEnd() ? -1 : app.scrollTop) })
