@@ -1,4 +1,4 @@
-"""Cases that went down the tree where they should have gone up, and a backstop that could give a case back."""
+"""Cases that went down the tree instead of up, and a backstop that could give a case back."""
 
 import pytest
 

@@ -1,6 +1,7 @@
 """People who were told too late, or not at all."""
 
 from sqlalchemy import select
+from sqlmodel import col
 
 from handlers.amending import Relocate
 from handlers.approvals import Suspend
@@ -58,8 +59,8 @@ def test_whoever_rests_a_case_hears_that_it_goes_on(desk: Office) -> None:
 
 def test_who_loses_a_case_by_a_new_place_need_not_go_there(desk: Office) -> None:
     number = desk.reports()
-    grids = desk.world.session.execute(select(Grid.id).where(Grid.name == "5栋").order_by(Grid.id)).scalars()
-    second = list(grids)[-1]
+    query = select(col(Grid.id)).where(col(Grid.name) == "5栋").order_by(col(Grid.id))
+    second = list(desk.world.session.execute(query).scalars())[-1]
     assert second is not None
     desk.told("worker")
 

@@ -1,9 +1,9 @@
 """Steps that were taken back by the wrong hand, or turned into something else."""
 
-from handlers.dispatching import Dispatch, PartDone, Join, ReturnCase
+from handlers.closing import Solved
+from handlers.dispatching import Dispatch, Join, PartDone, ReturnCase
 from handlers.handling import Accept, Finish, Undo, Verify
 from handlers.pressing import Urge
-from handlers.closing import Solved
 from tests.handlers.office import Office
 
 

@@ -1,4 +1,4 @@
-"""A place's people at their desks: commands by seat, without the words of a chat, and what everybody is told."""
+"""A place's people at their desks: commands by seat, without a chat's words, and what everybody is told."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,7 +43,7 @@ class Office:
         assert found is not None
         return found
 
-    # ---- commands -------------------------------------------------------------------------------------------
+    # ---- commands -------------------------------------------------------------------------------------
 
     def tries(self, seat: str, command: Command, *, chat: bool = True) -> Happened:
         """Somebody gives a command, whatever comes of it."""
@@ -81,7 +81,7 @@ class Office:
         """Somebody allows what was asked for."""
         return self.does(seat, Approve(incident=number))
 
-    # ---- time -----------------------------------------------------------------------------------------------
+    # ---- time -----------------------------------------------------------------------------------------
 
     def wait(self, **span: float) -> None:
         """Time passes; the clock does its work at every due time on the way."""
@@ -106,7 +106,7 @@ class Office:
         self.world.now += timedelta(**span)
         self.wait()
 
-    # ---- looking --------------------------------------------------------------------------------------------
+    # ---- looking --------------------------------------------------------------------------------------
 
     def case(self, number: int) -> Any:
         """A case as it lies in the database."""

@@ -39,7 +39,7 @@ class Folded:
     def read(self, event: Any) -> None:
         """Take one event row. Raises LogBroken when it cannot stand here."""
         move, data = Move(event.move), event.data
-        self._follow(move, event.before, event.after)
+        self.follow(move, event.before, event.after)
         if move in GIVEN or move in GIVEN_BACK:
             self.owner, self.checked_by_log = data["to"], True
             self.step = data.get("step", self.step)
@@ -52,7 +52,8 @@ class Folded:
         self._count(move, data)
         self.moves.append(move)
 
-    def _follow(self, move: Move, before: State | None, after: State) -> None:
+    def follow(self, move: Move, before: State | None, after: State) -> None:
+        """Go from one state to the next by the table. Raises LogBroken."""
         if move is Move.REPORT:
             if self.state is not None or before is not None:
                 raise LogBroken(f"{self.number} was reported twice")

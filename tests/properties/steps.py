@@ -41,7 +41,9 @@ APT: Mapping[State, Sequence[tuple[str, str]]] = {
     State.ACCEPTED: [("owner", c) for c in (*_WORK, *_ENDING)]
     + [("helper", "part_done"), ("reporter", "urge")],
     State.ON_SITE: [("owner", c) for c in ("finish", "finish", *_WORK)] + [("helper", "part_done")],
-    State.RETURNED: [("owner", c) for c in ("dispatch", "accept", "transfer", "suspend", "merge")],
+    State.RETURNED: [
+        ("owner", c) for c in ("dispatch", "dispatch", "dispatch", "accept", "transfer", "suspend")
+    ],
     State.ARBITRATION: [("owner", c) for c in ("arbitrate", "arbitrate", "transfer", "suspend")],
     State.PAUSED: [("owner", c) for c in ("unsuspend", *_ENDING, "merge")] + [("reporter", "withdraw")],
     State.HANDLED: [("owner", c) for c in ("verify", "rework", "extend", *_ENDING)] + [("handler", "undo")],
@@ -92,6 +94,8 @@ class Chooser:
             name = self.random.choice(("approve", "approve", "disapprove"))
             return self._role("approver", row), self._command(name, row.id)
         role, name = self.random.choice(APT.get(State(row.state), _ENDED))
+        if row.state == State.DISPATCHED and row.returns and self.random.random() < 0.6:
+            role, name = "owner", "return_case"
         return self._role(role, row), self._command(name, row.id)
 
     def _anybody(self) -> Actor:
@@ -127,12 +131,11 @@ class Chooser:
         ):
             pool = DANGERS if self.random.random() < 0.06 else SENTENCES
             return self.random.choice(pool if field == "what" else REASONS)
-        return self._offered(ask, info)
+        return self._offered(ask, info, number)
 
-    def _offered(self, ask: Any, info: Any) -> Any:
+    def _offered(self, ask: Any, info: Any, number: int | None) -> Any:
         if ask.kind == "person":
-            staff = [a for a in self.world.actors if a.is_staff]
-            return self.random.choice(staff if self.random.random() < 0.95 else self.world.actors).id
+            return self.random.choice(self._colleagues(number)).id
         if ask.kind == "place":
             places = sorted(self.world.tree.nodes)
             return self.random.choice(places) if info.is_required() or self.random.random() < 0.5 else None
@@ -141,6 +144,19 @@ class Chooser:
         if ask.kind == "option":
             return self.random.choice(self._options(ask.among, info))
         return None
+
+    def _colleagues(self, number: int | None) -> Sequence[Actor]:
+        """Mostly those of the same village, now and then anybody with a post, or anybody at all."""
+        roll = self.random.random()
+        if roll < 0.05:
+            return self.world.actors
+        staff = [a for a in self.world.actors if a.is_staff]
+        if roll < 0.4 or number is None:
+            return staff
+        tree = self.world.tree
+        line = list(tree.upward(self.known[number].grid_id))
+        village = line[-3].path if len(line) >= 3 else "/"
+        return [a for a in staff if any(post.path.startswith(village) for post in a.posts)] or staff
 
     def _options(self, among: str, info: Any) -> Sequence[str]:
         if among == "categories":

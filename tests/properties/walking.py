@@ -42,7 +42,7 @@ class Walk:
         elif roll < 0.96:
             self._post()
         elif roll < 0.99:
-            self._keep()
+            self._keep(together=chooser.random.random() < 0.7)
         else:
             self._crash()
 
@@ -106,7 +106,7 @@ class Walk:
             assert event.actor_id not in self._backstop(event.incident_id), "the backstop gave a case back"
 
     def _rank(self, person: int) -> tuple[int, bool]:
-        """How far down the tree somebody stands, an area's keeper first; a unit's people stand below everybody."""
+        """How far down the tree somebody stands, an area's keeper first; a unit's people below everybody."""
         book, nodes = self.world.book, self.world.tree.nodes
         posts = [post for post in self.world.tree.staff[person].posts if post.unit_id is None]
         levels = [(book.level(nodes[post.grid_id].level), post.role) for post in posts]
@@ -199,6 +199,7 @@ class Walk:
 
     def _tick(self) -> None:
         """The clock looks until nothing is due any more; it must come to rest."""
+        self.world.commit()
         for _ in range(MOST_ROUNDS):
             happened = self.world.follow()
             assert not isinstance(happened.outcome, Refusal)
@@ -218,10 +219,10 @@ class Walk:
         wanted = placeholders(self.world.book.text(mail.text)) - OPTIONAL
         missing = wanted - set(mail.args)
         assert not missing, f"{mail.text} has nothing for {missing}"
-        if mail.incident_id is None or "number" not in mail.args:
+        if mail.incident_id is None or "number" not in mail.args or mail.person_id in self.world.tree.staff:
             return
         own = {str(p.told_as or mail.incident_id) for p in self._reports(mail.incident_id, mail.person_id)}
-        if own and mail.person_id not in self.world.tree.staff:
+        if own:
             self.seen["own number"] += 1
             numbers = own | {str(number) for number in named}
             known = str(mail.args["number"]) in numbers or str(mail.args["number"]) in self._merged_numbers(
@@ -261,9 +262,11 @@ class Walk:
 
     # ---- keeping -----------------------------------------------------------------------------------------
 
-    def _keep(self) -> None:
+    def _keep(self, *, together: bool) -> None:
         assert self.world.rows() == self.known, "a case changed without an event"
         self.world.commit()
+        if together:
+            self.world.together()
 
     def _crash(self) -> None:
         """What was not committed is gone; the rest is read again from the database alone."""

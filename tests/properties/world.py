@@ -1,7 +1,7 @@
 """A founded place for random walks: commands through `perform` on a real database, many to a commit."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -49,6 +49,10 @@ class Happened:
     """How many promises were made: one person hears of one happening once, but never not at all."""
 
 
+class Killed(BaseException):
+    """The program's end, in the midst of anything."""
+
+
 class World:
     """One place, one session, a clock moved by hand; what is not committed can be lost."""
 
@@ -69,6 +73,7 @@ class World:
 
     def _open(self) -> None:
         self.desk = Desk(self.database, self.book, lambda: self.now)
+        self._batch = ExitStack()
 
     def _actors(self) -> list[Actor]:
         """Everybody: those with posts as the tree knows them, residents and strangers without any."""
@@ -85,6 +90,8 @@ class World:
 
     def close(self) -> None:
         """Let go of the database."""
+        with suppress(Killed):
+            self._batch.__exit__(Killed, Killed(), None)
         self.session.close()
         self.database.close()
 
@@ -92,10 +99,18 @@ class World:
 
     def commit(self) -> None:
         """Keep what was done so far."""
+        self._batch.close()
         self.session.commit()
+
+    def together(self) -> None:
+        """From now until it is kept: many works with cheap savepoints, as the lane decides messages."""
+        self.commit()
+        self._batch.enter_context(self.session.together())
 
     def restart(self) -> None:
         """The program is killed: what was not committed never was; everything is read anew."""
+        with suppress(Killed):
+            self._batch.__exit__(Killed, Killed(), None)
         self.session.rollback()
         self.session.close()
         self._open()
