@@ -3,15 +3,18 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from tests.web.house import MONDAY, House
+from handbook.loading import places
+from tests.web.house import MONDAY, House, build_house, serving
 from tests.web.pane import Pane, words_of
 from web.guard import HEADERS
+from web.pages.home import EXAMPLES
 
 Sit = Callable[[str], Pane]
 
@@ -80,6 +83,16 @@ def test_time_goes_only_forward_and_not_too_far(shared_house: House, form: dict[
 
     assert answer.status_code == 422
     assert shared_house.clock.now() < before + timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("place", places())
+def test_the_examples_are_filed_in_one_turn_everywhere(sqlite_url: str, tmp_path: Path, place: str) -> None:
+    with serving(build_house(sqlite_url, tmp_path, place=place)) as house:
+        pane = Pane(house.url, "resident")
+        answers = [pane.say(words) for words in EXAMPLES]
+        pane.close()
+
+    assert all("登记" in answer for answer in answers), answers
 
 
 def test_elsewhere_the_first_page_says_what_this_is(earnest_house: House) -> None:

@@ -23,7 +23,7 @@ _FIRST: Final = ("resident", "neighbour", "worker", "community", "town", "leader
 _SHOWN: Final = ("resident", "worker", "community")
 _MOST_PANES: Final = 4
 _LONGEST_STEP: Final = 31 * 24 * 60
-_EXAMPLES: Final = ("楼下路灯坏了，晚上看不见路", "楼道里堆满杂物，走不过去", "厨房有很浓的燃气味")
+EXAMPLES: Final = ("楼下路灯坏了，晚上看不见路", "楼道里堆满杂物，走不过去", "厨房有很浓的燃气味")
 """Sentences for anybody's own neighbourhood: an ordinary case, one that needs somebody else, a danger."""
 
 
@@ -57,7 +57,7 @@ def home_routes(parts: Parts, looks: Looks, templates: Environment) -> APIRouter
             panes=_panes(found, show),
             now=parts.now(),
             due=await _next_due(parts),
-            examples=_EXAMPLES,
+            examples=EXAMPLES,
             places=places(),
             place_key=parts.book.key,
         )
