@@ -3,7 +3,11 @@
 from models.base import Moment
 from models.conversation import Conversation
 from models.grid import Grid, GridKind, path_range
-from models.incident import (
+from models.incident import Incident, Privacy, Register
+from models.incident_log import Attachment, Correction, IncidentEvent, Part, Participant
+from models.job import JobRun
+from models.mail import Inbox, InboxState, MailState, Outbox
+from models.moves import (
     CHANGEABLE,
     ENDED,
     IN_HAND,
@@ -11,20 +15,10 @@ from models.incident import (
     OPEN,
     REOPENABLE,
     TO_BE_DONE,
-    Attachment,
-    Correction,
-    Incident,
-    IncidentEvent,
     Move,
-    Part,
-    Participant,
-    Privacy,
-    Register,
     State,
     WrongMove,
 )
-from models.job import JobRun
-from models.mail import Inbox, InboxState, MailState, Outbox
 from models.person import Account, Person, Post, Unit
 from models.token import RegistryVersion, Scope, Token
 

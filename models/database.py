@@ -49,6 +49,7 @@ PASSING: set[int | str] = {
 UNDONE = "the transaction was undone before its end"
 
 _ALEMBIC = threading.Lock()  # Alembic keeps what it works on in globals of the process
+_WRITE_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -168,7 +169,7 @@ def dump_json(value: Any) -> str:
     Half a surrogate pair (cut-off emoji do come in) is not text that can be stored, so it alone is escaped
     and comes back as it was. Raises ValueError for NaN and infinities, which PostgreSQL does not take either.
     """
-    written = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    written = _WRITE_JSON(value)
     return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", written)
 
 
