@@ -171,15 +171,30 @@ class WorkCalendar:
         Time is working time, or clock time for a wall span, cut to the whole second; of working days, the
         worked hours are divided. The other arguments, the result and the errors are those of `due`.
         """
-        check_percent(percent)
+        return self.nudges(start, span, (percent,), pauses, extensions)[0]
+
+    def nudges(
+        self,
+        start: datetime,
+        span: Span,
+        percents: Sequence[int],
+        pauses: Iterable[Pause] = (),
+        extensions: Iterable[Span] = (),
+    ) -> tuple[Deadline, ...]:
+        """Find several nudges of one clock at once, for the deadline and the way to it are the same."""
+        for percent in percents:
+            check_percent(percent)
         stops = _merged(pauses)
         whole = self.due(start, span, stops, extensions)
         if whole.at is None:
-            return whole
+            return (whole,) * len(percents)
         begun = self._begin(start)
-        seconds = self._ran(begun, whole.at, stops, span.wall) // _SECOND * percent // 100
-        reached = self._after(begun, max(1, seconds) * _SECOND, stops, span.wall)
-        return Deadline(reached.at if reached else None, whole.certain)
+        ran = self._ran(begun, whole.at, stops, span.wall) // _SECOND
+        reached = (
+            self._after(begun, max(1, ran * percent // 100) * _SECOND, stops, span.wall)
+            for percent in percents
+        )
+        return tuple(Deadline(there.at if there else None, whole.certain) for there in reached)
 
     def elapsed(self, start: datetime, end: datetime, pauses: Iterable[Pause] = ()) -> timedelta:
         """Measure the working time of [start, end) less the pauses; nothing when the end comes first.

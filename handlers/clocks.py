@@ -225,17 +225,21 @@ _READERS: Mapping[Move, Callable[[_Tape, datetime, Move, Mapping[str, Any]], Non
 _WITHOUT_PAUSE = frozenset({Kind.RECEIPT, Kind.SILENCE})
 
 
-def clocks(promise: Promise, facts: Iterable[Fact], calendars: Mapping[str, WorkCalendar]) -> Clocks:
+def clocks(
+    promise: Promise, facts: Iterable[Fact], calendars: Mapping[str, WorkCalendar], *, all_due: bool = True
+) -> Clocks:
     """All clocks of a case from its log: due times by the calendar, pauses and extensions counted.
 
-    `facts` in the order they happened; `calendars` as the book names them.
+    `facts` in the order they happened; `calendars` as the book names them; without `all_due` only clocks
+    that run are given a due time, which is all that tells what comes next.
     """
     tape = _Tape(promise)
     for fact in facts:
         tape.read(fact)
     pauses = tuple(tape.pauses)
     paused = bool(pauses) and pauses[-1][1] is None
-    return Clocks(tuple(_timed(leg, promise, pauses, calendars) for leg in tape.legs), paused)
+    legs = (_timed(leg, promise, pauses, calendars) if all_due or leg.running else leg for leg in tape.legs)
+    return Clocks(tuple(legs), paused)
 
 
 def _timed(leg: Leg, promise: Promise, pauses: Sequence[Pause], calendars: Mapping[str, WorkCalendar]) -> Leg:
@@ -244,8 +248,8 @@ def _timed(leg: Leg, promise: Promise, pauses: Sequence[Pause], calendars: Mappi
     due = calendar.due(leg.started, leg.span, stops, leg.extensions)
     nudges: tuple[tuple[int, datetime], ...] = ()
     if leg.kind is Kind.RESOLVE and leg.running and due.at is not None:
-        marks = ((p, calendar.nudge(leg.started, leg.span, p, stops, leg.extensions)) for p in promise.nudges)
-        nudges = tuple((p, mark.at) for p, mark in marks if mark.at is not None)
+        marks = calendar.nudges(leg.started, leg.span, promise.nudges, stops, leg.extensions)
+        nudges = tuple((p, m.at) for p, m in zip(promise.nudges, marks, strict=True) if m.at is not None)
     return replace(leg, due=due.at, certain=due.certain, nudges=nudges)
 
 

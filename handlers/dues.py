@@ -54,7 +54,7 @@ def set_dues(work: Work, incident: Incident, facts: Sequence[Fact]) -> None:
     """Set the due columns from the facts of a case; nothing for one that has ended."""
     if not incident.is_open:
         return
-    running = clocks(read_promise(incident.promise), facts, work.book.calendars)
+    running = _running(work, incident, facts)
     incident.accept_due = _due_of(running, Kind.ACCEPT)
     incident.arrive_due = _due_of(running, Kind.ARRIVE)
     resolve = running.running(Kind.RESOLVE)
@@ -66,6 +66,10 @@ def set_dues(work: Work, incident: Incident, facts: Sequence[Fact]) -> None:
     if incident.state is State.PAUSED:
         todo.append(_pause_ends(facts))
     incident.next_due = min(todo) if todo else _reminder(work, incident, facts)
+
+
+def _running(work: Work, incident: Incident, facts: Sequence[Fact]) -> Clocks:
+    return clocks(read_promise(incident.promise), facts, work.book.calendars, all_due=False)
 
 
 def _reminder(work: Work, incident: Incident, facts: Sequence[Fact]) -> datetime:
@@ -81,7 +85,7 @@ def _reminder(work: Work, incident: Incident, facts: Sequence[Fact]) -> datetime
 def due_now(work: Work, incident: Incident) -> list[Due]:
     """What the clock has to do for a case at this moment, earliest first."""
     facts = facts_of(work, incident)
-    running = clocks(read_promise(incident.promise), facts, work.book.calendars)
+    running = _running(work, incident, facts)
     return [d for d in agenda(_KINDS.get(incident.state, ()), running, facts) if d.at <= work.now]
 
 

@@ -1,6 +1,7 @@
 """The promise a case is opened under: hours and ladder, copied from the book and then frozen."""
 
 import json
+from copy import deepcopy
 from functools import lru_cache
 from typing import Any
 
@@ -87,11 +88,14 @@ def promise_of(book: Book, grade: str) -> tuple[Promise, dict[str, Any]]:
     return promise, json.loads(frozen)
 
 
-@lru_cache(maxsize=2048)
-def _read(frozen: str) -> Promise:
-    return Promise.model_validate_json(frozen)
+_read: dict[tuple[str, str], tuple[dict[str, Any], Promise]] = {}
+"""The last promise read under each book and grade: hardly ever do two differ, and to compare is quick."""
 
 
 def read_promise(frozen: dict[str, Any]) -> Promise:
     """The promise kept on a row."""
-    return _read(json.dumps(frozen, sort_keys=True, ensure_ascii=False))
+    name = (frozen["book"], frozen["grade"])
+    kept = _read.get(name)
+    if kept is None or kept[0] != frozen:
+        kept = _read[name] = deepcopy(frozen), Promise.model_validate(frozen)
+    return kept[1]

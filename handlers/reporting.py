@@ -23,7 +23,7 @@ from handlers.clocks import Fact
 from handlers.command import Ask, Command, Done, handles
 from handlers.dues import set_dues
 from handlers.people import resident_by_phone
-from handlers.promise import Promise, promise_of
+from handlers.promise import Promise, promise_of, read_promise
 from handlers.refusal import Refusal
 from handlers.work import Work
 from models import Attachment, Incident, Move, Part, Participant, Privacy, Register, State
@@ -130,7 +130,7 @@ def self_handle(work: Work, command: SelfHandle) -> Done:
 def _open(work: Work, command: _Told, *, reporter_id: int, privacy: Privacy) -> Incident:
     """Make the row, choose its owner and write the three events of filing."""
     incident = _new_row(work, command, reporter_id=reporter_id, privacy=privacy)
-    promise, incident.promise = promise_of(work.book, incident.grade)
+    promise = read_promise(incident.promise)
     incident.owner_id, incident.step, incident.unit_id = _first_owner(work, incident, promise)
     unit = work.tree.units.get(incident.unit_id) if incident.unit_id is not None else None
     handed = {
@@ -306,7 +306,7 @@ def _tell_filed(work: Work, incident: Incident) -> None:
         **facts,
     )
     tell_new(work, incident, event="new")
-    if incident.danger or promise_of(work.book, incident.grade)[0].tell_whole_ladder:
+    if incident.danger or read_promise(incident.promise).tell_whole_ladder:
         _tell_ladder(work, incident)
 
 
