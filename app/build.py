@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from app.settings import Settings, Telegram
-from bot.channel import Channel
+from bot.channel import Channel, Unreadable
 from bot.channels.webchat import Hub, WebChatChannel
 from bot.fetching import Fetcher
 from bot.lane import Lane
@@ -151,10 +151,10 @@ def build(
     desk = Desk(database, book, clock.now)
     media = MediaStore(settings.media)
     hub = Hub()
-    channels = {channel.name: channel} if channel else _channels(settings, media, hub)
     nudges: list[Callable[[], None]] = []
     writers = settings.writers if database.kind == "postgresql" else 1
     lane = Lane(desk, writers=writers, on_mail=lambda: _each(nudges))
+    channels = {channel.name: channel} if channel else _channels(settings, media, hub, lane, clock)
     postman = Postman(lane, book, channels, clock.now)
     nudges.append(postman.nudge)
     return Program(
@@ -179,10 +179,12 @@ def _each(calls: list[Callable[[], None]]) -> None:
         call()
 
 
-def _channels(settings: Settings, media: MediaStore, hub: Hub) -> dict[str, Channel]:
+def _channels(
+    settings: Settings, media: MediaStore, hub: Hub, lane: Lane, clock: Clock
+) -> dict[str, Channel]:
     found: list[Channel] = [WebChatChannel(hub)]
     if settings.telegram is not None:
-        found.append(_telegram(settings.telegram, media))
+        found.append(_telegram(settings.telegram, media, lane, clock))
     if settings.trial is not None:
         from app.trial import TrialChannel
 
@@ -190,9 +192,13 @@ def _channels(settings: Settings, media: MediaStore, hub: Hub) -> dict[str, Chan
     return {channel.name: channel for channel in found}
 
 
-def _telegram(telegram: Telegram, media: MediaStore) -> Channel:
-    """Its library is loaded only where the channel is on: it takes a third of a second and 30 MB."""
+def _telegram(telegram: Telegram, media: MediaStore, lane: Lane, clock: Clock) -> Channel:
+    """Its library is loaded only where the channel is on."""
     from bot.channels.telegram import TelegramChannel
+    from web.hooks import bury
+
+    async def keep(trouble: Unreadable, body: bytes) -> None:
+        await bury(lane, TelegramChannel.name, body, trouble, clock.now())
 
     return TelegramChannel(
         telegram.token,
@@ -201,6 +207,7 @@ def _telegram(telegram: Telegram, media: MediaStore) -> Channel:
         webhook_url=telegram.webhook_url,
         base_url=telegram.calls,
         base_file_url=telegram.files,
+        bury=keep,
     )
 
 

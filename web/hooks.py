@@ -2,20 +2,22 @@
 
 import logging
 from base64 import b64encode
+from datetime import datetime
 from typing import Any, Final
 
 from fastapi import APIRouter, HTTPException, Response
 from fastapi import Request as HttpRequest
 from fastapi.responses import PlainTextResponse
-from sqlmodel import Session
 
 from bot.channel import Channel, Request, Unreadable, Untrusted
+from bot.lane import Lane
 from handlers.writing import insert_new
 from models import Inbox, InboxState
 from web.forms import LARGEST_TEXT
 from web.parts import Parts
 
 log = logging.getLogger("xiaoge.web")
+LETTERS = Inbox.__table__  # type: ignore[attr-defined]
 _KEPT: Final = 64 * 1024
 """Bytes of an unreadable body that are kept: enough to see what it was."""
 
@@ -46,18 +48,27 @@ async def _take_in(parts: Parts, channel: Channel, request: Request) -> None:
     try:
         inbounds = channel.parse(request)
     except Unreadable as trouble:
-        letter = _dead_letter(channel.name, request, trouble)
-        await parts.lane.run(lambda session: _bury(session, {**letter, "received_at": parts.now()}))
+        await bury(parts.lane, channel.name, request.body, trouble, parts.now())
         return
     await parts.lane.accept(inbounds)
 
 
-def _dead_letter(channel: str, request: Request, trouble: Unreadable) -> dict[str, Any]:
+async def bury(lane: Lane, channel: str, body: bytes, trouble: Unreadable, at: datetime) -> None:
+    """Keep what a channel sent and nobody can read, once; a polling channel's updates as well.
+
+    Returns after it is committed. `at`: aware UTC.
+    """
+    letter = _dead_letter(channel, body, trouble, at)
+    await lane.run(lambda session: session.execute(insert_new(session, LETTERS), [letter]), quiet=True)
+
+
+def _dead_letter(channel: str, body: bytes, trouble: Unreadable, at: datetime) -> dict[str, Any]:
     return {
         "channel": channel,
         "message_id": trouble.message_id[:200],
         "chat_key": f"{channel}||",
-        "body": raw_body(request.body),
+        "body": raw_body(body),
+        "received_at": at,
         "state": InboxState.DEAD,
         "tries": 0,
         "trouble": f"unreadable: {trouble}"[:500],
@@ -72,7 +83,3 @@ def raw_body(body: bytes) -> dict[str, Any]:
     if text.encode() == kept and "\0" not in text:
         return {"raw": text, **whole}
     return {"raw_base64": b64encode(kept).decode(), **whole}
-
-
-def _bury(session: Session, letter: dict[str, Any]) -> None:
-    session.execute(insert_new(session, Inbox.__table__), [letter])  # type: ignore[attr-defined]
