@@ -5,7 +5,7 @@ import gc
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
@@ -21,7 +21,7 @@ from bot.outbox import release
 from bot.postman import Postman
 from handbook import Book, open_book
 from handlers.work import Desk
-from models import JobRun
+from models import Inbox, IncidentEvent, JobRun
 from models.database import Database, open_database
 from scheduler.clock import Clock, SettableClock, SystemClock
 from scheduler.jobs import check_schedule
@@ -213,7 +213,11 @@ def _telegram(telegram: Telegram, media: MediaStore, lane: Lane, clock: Clock) -
 
 def _demo_clock(database: Database) -> SettableClock:
     """A clock that was moved on stays there over a restart: else cases would be closed before they began."""
+    latest = (
+        select(func.max(col(JobRun.at))),
+        select(col(Inbox.received_at)).order_by(col(Inbox.id).desc()).limit(1),
+        select(col(IncidentEvent.at)).order_by(col(IncidentEvent.id).desc()).limit(1),
+    )
     with Session(database.reader) as session:
-        seen = session.execute(select(func.max(col(JobRun.at)))).scalar()
-    now = SystemClock().now()
-    return SettableClock(max(now, seen.astimezone(UTC)) if seen else now)
+        seen = [session.execute(query).scalar() for query in latest]
+    return SettableClock(max([SystemClock().now(), *(at for at in seen if at is not None)]))
