@@ -50,7 +50,13 @@ class Tree:
     nodes: dict[int, Node]
     units: dict[int, UnitInfo]
     staff: dict[int, Actor]
+    valid_until: datetime | None = None
+    """When the next post begins or ends; None: no change is known of."""
     children: dict[int | None, list[int]] = field(default_factory=dict)
+
+    def has_changed(self, now: datetime) -> bool:
+        """Whether somebody's post has begun or ended since it was read."""
+        return self.valid_until is not None and now >= self.valid_until
 
     @cached_property
     def root(self) -> Node:
@@ -152,10 +158,21 @@ def load_tree(session: Session, book: Book, now: datetime) -> Tree:
         row.id: UnitInfo(row.id, row.name, row.grid_id, row.calendar, tuple(row.aliases))
         for row in session.execute(select(Unit.__table__))  # type: ignore[attr-defined]
     }
-    tree = Tree(registry_version(session), book, nodes, units, _staff(session, book, nodes, now))
+    staff = _staff(session, book, nodes, now)
+    tree = Tree(registry_version(session), book, nodes, units, staff, _next_change(session, now))
     for node in nodes.values():
         tree.children.setdefault(node.parent_id, []).append(node.id)
     return tree
+
+
+def _next_change(session: Session, now: datetime) -> datetime | None:
+    """The next moment at which somebody's post begins or ends."""
+    table = Post.__table__  # type: ignore[attr-defined]
+    firsts = [
+        session.execute(select(column).where(column > now).order_by(column).limit(1)).scalar()
+        for column in (table.c.since, table.c.until)
+    ]
+    return min((first for first in firsts if first is not None), default=None)
 
 
 def _staff(session: Session, book: Book, nodes: dict[int, Node], now: datetime) -> dict[int, Actor]:

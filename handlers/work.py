@@ -248,10 +248,11 @@ class Desk:
             session.commit()
 
     def tree(self, session: Session) -> Tree:
-        """The registry's snapshot, read anew when its version has grown."""
-        if self._tree is None or self._tree.version != registry_version(session):
-            self._tree = load_tree(session, self.book, self.now())
-        return self._tree
+        """The registry's snapshot, read anew when its version has grown, or a post has begun or ended."""
+        tree, now = self._tree, self.now()
+        if tree is None or tree.has_changed(now) or tree.version != registry_version(session):
+            self._tree = tree = load_tree(session, self.book, now)
+        return tree
 
     def work_in(
         self,
