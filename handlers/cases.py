@@ -248,12 +248,17 @@ def about(work: Reading, incident: Incident, number: int | None = None) -> dict[
 def reporter_words(work: Reading, incident: Incident) -> str:
     """How the handler sees the reporter: with a phone only when the report is open."""
     if incident.privacy is not Privacy.OPEN:
-        return "匿名群众" if incident.privacy is Privacy.ANONYMOUS else "保密"
+        return hidden_words(incident.privacy)
     is_theirs = incident.reporter_id == work.actor.id
     person = work.actor if is_theirs else work.session.get(Person, incident.reporter_id)
     if person is None:
         return "群众"
     return f"{person.name} {person.phone}" if person.phone else person.name
+
+
+def hidden_words(privacy: Privacy) -> str:
+    """What stands in place of a reporter's name when they asked not to be named."""
+    return "匿名群众" if privacy is Privacy.ANONYMOUS else "保密"
 
 
 # ---- who may ---------------------------------------------------------------------------------------------

@@ -3,12 +3,26 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import col
 
-from handlers.cases import role_and_name
+from handlers.cases import hidden_words, role_and_name
 from handlers.work import Reading
-from models import Incident, IncidentEvent
+from models import Incident, IncidentEvent, Move, Part, Participant, Privacy
+
+_SIGNED = frozenset(
+    {
+        Move.ACCEPT,
+        Move.ARRIVE,
+        Move.FINISH,
+        Move.RETRACT,
+        Move.RETURN,
+        Move.APPEAL_RETURN,
+        Move.PART_DONE,
+        Move.REQUEST,
+    }
+)
+"""What only who works on a case can do: a hidden name there would tell that they reported it themselves."""
 
 
 @dataclass(frozen=True)
@@ -29,19 +43,44 @@ def timeline(reading: Reading, incident: Incident) -> list[Line]:
         .where(col(IncidentEvent.incident_id) == incident.id)
         .order_by(col(IncidentEvent.id))
     )
-    return [_line(reading, event) for event in reading.session.execute(query).scalars()]
+    hidden = _hidden(reading, incident)
+    return [_line(reading, event, hidden) for event in reading.session.execute(query).scalars()]
 
 
-def _line(reading: Reading, event: IncidentEvent) -> Line:
+def _hidden(reading: Reading, incident: Incident) -> dict[int, Privacy]:
+    """Those who asked not to be named, by their own reports, which may since have been merged into this
+    case.
+    """
+    own = func.coalesce(col(Participant.told_as), col(Participant.incident_id))
+    query = (
+        select(col(Participant.person_id), col(Incident.filed_by_id), col(Incident.privacy))
+        .join(Incident, col(Incident.id) == own)
+        .where(
+            col(Participant.incident_id) == incident.id,
+            col(Participant.part) == Part.REPORTER,
+            col(Incident.privacy) != Privacy.OPEN,
+        )
+    )
+    rows = reading.session.execute(query).all()
+    return {person: row.privacy for row in rows for person in (row.person_id, row.filed_by_id)}
+
+
+def _line(reading: Reading, event: IncidentEvent, hidden: dict[int, Privacy]) -> Line:
     words = reading.book.text(f"move.{event.move}")
     detail = _detail(reading, event)
     return Line(
         event.at,
         f"{words}{detail}",
-        role_and_name(reading, event.actor_id),
+        _who(reading, event, hidden),
         event.reason or "",
         reading.stage(event.after),
     )
+
+
+def _who(reading: Reading, event: IncidentEvent, hidden: dict[int, Privacy]) -> str:
+    if event.actor_id in hidden and event.move not in _SIGNED:
+        return hidden_words(hidden[event.actor_id])
+    return role_and_name(reading, event.actor_id)
 
 
 def _detail(reading: Reading, event: IncidentEvent) -> str:
