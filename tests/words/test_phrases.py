@@ -26,7 +26,7 @@ COMMANDS = (
     "solved unsolved satisfied basically_satisfied dissatisfied urge amend recategorise regrade "
     "relocate todo accept return_case transfer dispatch join arrive finish verify rework extend "
     "suspend unsuspend approve disapprove void not_ours unsolvable merge supervise arbitrate "
-    "self_handle zero board secret anonymous on_behalf"
+    "self_handle zero board funnel secret anonymous on_behalf"
 )
 
 # What is typed | the command | the numbers | the rest.
