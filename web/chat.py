@@ -25,8 +25,8 @@ from web.parts import Parts
 from web.reading import Looks
 from web.show import page
 
-_QUICK: Final = ("todo", "zero", "board", "progress")
-"""Commands offered above the line to type in, to those who may give them."""
+_QUICK: Final = ("todo", "zero", "board")
+"""Commands offered above the line to type in, to staff who may give them; others get 进度."""
 _PHOTOS_AT_ONCE: Final = 2
 """Photos drawn anew at once: each may take 200 MB while it is unpacked."""
 _PATIENCE: Final = 2.0
@@ -146,8 +146,8 @@ def _call(actor: Actor | None) -> str:
 def _quick(reading: Reading, actor: Actor | None) -> list[str]:
     """The place's words for what this person asks for most often."""
     able = actor or Actor(None, "")
-    named = [name for name in _QUICK if name in COMMANDS and _may(able, name)]
-    return [reading.book.text(f"menu.{name}") for name in (*named[:3], "help")]
+    named = [name for name in _QUICK if _may(able, name)] or ["progress"]
+    return [reading.book.text(f"menu.{name}") for name in (*named, "help")]
 
 
 def _may(actor: Actor, name: str) -> bool:

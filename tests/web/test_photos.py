@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
+from handlers.actor import CLOCK
 from models import Attachment, Inbox, Scope
 from tests.channels.pictures import exif, gps_of, picture
 from tests.web.house import House
@@ -25,6 +26,19 @@ def upload(pane: Pane, data: bytes, name: str = "photo-one", **more: str) -> htt
         files={"photo": ("me.jpg", data, "image/jpeg")},
         headers=JSON,
     )
+
+
+def bearer(house: House, seat: str) -> dict[str, str]:
+    """Headers with a seat's key to the API."""
+    return {"authorization": f"Bearer {house.token(seat, Scope.API)}"}
+
+
+def file_with(house: House, seat: str, key: str) -> httpx.Response:
+    """File a case with a photo through the API."""
+    with house.desk.reading(CLOCK) as reading:
+        grid = next(node.id for node in reading.tree.nodes.values() if node.name == "第一网格")
+    body = {"what": "3栋楼下路灯坏了", "grid": grid, "media": [key]}
+    return httpx.post(f"{house.url}/api/commands/report", json=body, headers=bearer(house, seat))
 
 
 def photo_in(page: str) -> str:
@@ -57,6 +71,47 @@ def test_a_photo_is_nobody_elses_business(house: House, sit: Sit) -> None:
     for pane in (neighbour, worker2):
         assert pane.http.get(address, params=pane.query).status_code == 404
     assert httpx.get(house.url + address).status_code == 404
+
+
+def test_typing_its_name_opens_no_photo(house: House, sit: Sit) -> None:
+    resident, neighbour = sit("resident"), sit("neighbour")
+    upload(resident, picture())
+    address = photo_in(resident.open().text).partition("?")[0]
+    neighbour.say("media:" + address.removeprefix("/media/"))
+
+    assert neighbour.http.get(address, params=neighbour.query).status_code == 404
+
+
+def test_nobody_puts_another_ones_photo_to_a_case_of_their_own(house: House, sit: Sit) -> None:
+    resident, neighbour = sit("resident"), sit("neighbour")
+    upload(resident, picture())
+    address = photo_in(resident.open().text).partition("?")[0]
+    key = "media:" + address.removeprefix("/media/")
+    mine, theirs = (file_with(house, seat, key) for seat in ("resident", "neighbour"))
+
+    assert (mine.status_code, theirs.status_code) == (201, 422)
+    assert theirs.json()["message"].endswith("。")
+    assert neighbour.http.get(address, params=neighbour.query).status_code == 404
+
+
+@pytest.mark.parametrize("key", ["telegram:1234", "media:../../etc/passwd", "media:" + "a" * 64 + ".jpg"])
+def test_a_case_takes_no_made_up_photo(house: House, key: str) -> None:
+    assert file_with(house, "resident", key).status_code == 422
+    assert house.count(select(col(Attachment.id))) == 0
+
+
+def test_a_key_to_the_api_shows_the_photos_of_its_cases(house: House, sit: Sit) -> None:
+    resident = sit("resident")
+    upload(resident, picture())
+    resident.hear()
+    resident.say("3栋楼下路灯坏了")
+    address = photo_in(resident.open().text).partition("?")[0]
+    answers = [
+        httpx.get(house.url + address, headers=bearer(house, seat)).status_code
+        for seat in ("leader", "neighbour")
+    ]
+
+    assert answers == [200, 404]
 
 
 def test_the_board_shows_it_to_whoever_oversees_the_place(house: House, sit: Sit) -> None:

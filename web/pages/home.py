@@ -20,7 +20,6 @@ from web.show import moment, page
 
 _FIRST: Final = ("resident", "neighbour", "worker", "community", "town", "leader")
 """Seats in the order a newcomer meets them; a place's other seats follow."""
-_SHOWN: Final = ("resident", "worker", "community")
 _MOST_PANES: Final = 4
 _LONGEST_STEP: Final = 31 * 24 * 60
 EXAMPLES: Final = ("楼下路灯坏了，晚上看不见路", "楼道里堆满杂物，走不过去", "厨房有很浓的燃气味")
@@ -49,12 +48,12 @@ def home_routes(parts: Parts, looks: Looks, templates: Environment) -> APIRouter
     async def home(show: Annotated[list[str] | None, Query()] = None) -> Response:
         if not parts.demo:
             return page(templates, "home.html")
-        found = await looks(_seats)
+        found, story = await looks(lambda reading: (_seats(reading), _story(reading)))
         return page(
             templates,
             "demo.html",
             seats=found,
-            panes=_panes(found, show),
+            panes=_panes(found, show or story),
             now=parts.now(),
             due=await _next_due(parts),
             examples=EXAMPLES,
@@ -119,8 +118,20 @@ def _seat(reading: Reading, key: str, person_id: int) -> Seat:
     return Seat(key, role_and_name(reading, person_id))
 
 
-def _panes(found: list[Seat], show: list[str] | None) -> list[Seat]:
-    """The chosen seats, at most four; the three that tell the story when none was chosen."""
+def _story(reading: Reading) -> list[str]:
+    """The three seats that tell the story: who reports, who is given it, and to whom it climbs from there."""
+    people = seats(reading.session)
+    worker = reading.tree.staff.get(people.get("worker", 0))
+    rules = reading.book.incidents
+    ladder = rules.grades[rules.grade_of["ordinary"]].ladder
+    above = reading.tree.at_level(worker.posts[0].grid_id, ladder[1].to) if worker and ladder[1:] else None
+    keepers = reading.tree.keepers(above.id) if above else ()
+    higher = [key for key, person_id in people.items() if person_id in keepers]
+    return ["resident", "worker", *(higher[:1] or ["community"])]
+
+
+def _panes(found: list[Seat], show: list[str]) -> list[Seat]:
+    """The chosen seats, at most four."""
     by_key = {seat.key: seat for seat in found}
-    chosen = [by_key[key] for key in dict.fromkeys(show or _SHOWN) if key in by_key]
+    chosen = [by_key[key] for key in dict.fromkeys(show) if key in by_key]
     return chosen[:_MOST_PANES] or found[:1]
