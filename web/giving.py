@@ -23,6 +23,7 @@ from handlers.writing import Writing, insert_new
 from models import Inbox, InboxState
 from web.bearer import Bearer
 from web.parts import Parts
+from web.photos import was_sent_by
 from web.reading import Looks
 
 API: Final = "api"
@@ -94,6 +95,8 @@ class Giving:
     def _perform(self, session: Writing, actor: Actor, command: Command, message_id: str) -> Outcome:
         work = self._parts.desk.work_in(session, actor, channel=API, message_id=message_id)
         work.actor = actor_of(session, work.tree, actor.id or 0) or actor
+        if not all(was_sent_by(session, actor.id or 0, key) for key in getattr(command, "media", ())):
+            return Outcome(422, {"error": "media", "message": "照片要先由您本人发来，才能附到事件上。"})
         outcome = perform(work, command)
         work.flush()
         return outcome_of(self._parts.book, outcome)
