@@ -12,7 +12,7 @@ from bot.door import receive
 from bot.message import Inbound
 from bot.tracing import working_on
 from handlers.actor import Actor
-from handlers.people import recognise_all
+from handlers.people import met, recognise_all
 from handlers.work import Desk, Return
 from handlers.writing import Writing
 from models import Conversation, Inbox, InboxState
@@ -115,6 +115,10 @@ def _read_waiting(session: Writing, chats: Mapping[str, _Chat]) -> None:
         chats[row["chat_key"]].rows.append(row)
 
 
+def _sender(row: Row) -> tuple[str, str]:
+    return row["channel"], row["body"]["handle"]
+
+
 class _Round:
     """One pass over some chats."""
 
@@ -123,8 +127,9 @@ class _Round:
         self._session = session
         self._chats = chats
         self._tree = desk.tree(session)
-        senders = {(row["channel"], row["body"]["handle"]) for chat in chats for row in chat.rows}
-        self._known = recognise_all(session, self._tree, senders)
+        rows = [row for chat in chats for row in chat.rows]
+        self._known = recognise_all(session, self._tree, {_sender(row) for row in rows})
+        met(session, {_sender(row) for row in rows if not row["body"].get("group")}, desk.now())
         self._stands: dict[str, _Stand] = {}
         self._done: list[int] = []
         self._in_vain = 0

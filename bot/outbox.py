@@ -15,6 +15,7 @@ from bot.render import parts
 from bot.talk import Talk
 from handbook import Book
 from handlers.still import still_true
+from handlers.work import REPLY
 from models import Account, Conversation, MailState, Outbox
 
 MAIL = Outbox.__table__  # type: ignore[attr-defined]
@@ -30,6 +31,8 @@ class Letter:
     mail_id: int
     channel: str
     message: Outbound
+    answer: bool = False
+    """It answers a message and belongs into the chat the message came from, nowhere else."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ def _claimed(
     message = Outbound(
         mail_id=row["id"], chat=address.chat, handle=address.handle, parts=texts, buttons=buttons
     )
-    return Letter(row["id"], address.channel, message)
+    return Letter(row["id"], address.channel, message, REPLY in row["key"])
 
 
 def _prompt(
@@ -213,12 +216,23 @@ def _again(
 
 
 def _gone(session: Session, letter: Letter, why: str) -> None:
-    """The account is not used again; a push is tried on the person's next account, an answer is dead."""
+    """The account is not used again; a push is tried on the person's next account, an answer is dead.
+
+    A group that is gone says nothing of the account of whoever wrote in it.
+    """
+    message = letter.message
     session.execute(
         update(Account)
-        .where(col(Account.channel) == letter.channel, col(Account.handle) == letter.message.handle)
+        .where(
+            col(Account.channel) == letter.channel,
+            col(Account.handle) == message.handle,
+            col(Account.chat) == message.chat,
+        )
         .values(gone=True)
     )
+    if letter.answer:
+        _mark(session, letter.mail_id, state=MailState.DEAD, outcome=f"gone: {why}"[:200], lease_until=None)
+        return
     _mark(
         session,
         letter.mail_id,

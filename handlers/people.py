@@ -1,10 +1,10 @@
 """People: who stands behind an account, and whom one can turn to."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlmodel import Session, col
 
 from handlers.actor import Actor
@@ -17,6 +17,10 @@ from models import Account, Person
 
 ACCOUNTS = Account.__table__  # type: ignore[attr-defined]
 PEOPLE = Person.__table__  # type: ignore[attr-defined]
+
+
+AFRESH = timedelta(days=1)
+"""How old the mark of an account's last use may grow: often enough to tell which one is used now."""
 
 
 def recognise(
@@ -42,19 +46,37 @@ def recognise_all(
 
     `accounts` are pairs of channel and handle.
     """
-    handles: dict[str, list[str]] = {}
-    for channel, handle in accounts:
-        handles.setdefault(channel, []).append(handle)
     return {
         (channel, row.handle): tree.staff.get(row.id)
         or Actor(row.id, row.name, home_grid_id=row.home_grid_id, phone=row.phone)
-        for channel, asked in handles.items()
+        for channel, asked in _by_channel(accounts).items()
         for row in session.execute(
             select(ACCOUNTS.c.handle, PEOPLE.c.id, PEOPLE.c.name, PEOPLE.c.home_grid_id, PEOPLE.c.phone)
             .join(PEOPLE, ACCOUNTS.c.person_id == PEOPLE.c.id)
             .where(ACCOUNTS.c.channel == channel, ACCOUNTS.c.handle.in_(asked))
         )
     }
+
+
+def met(session: Session, accounts: Iterable[tuple[str, str]], now: datetime) -> None:
+    """Note which accounts people use now: pushes go to the latest one, and one that was gone is back.
+
+    `accounts` are pairs of channel and handle whose owners have written in private; `now`: aware UTC.
+    """
+    for channel, used in _by_channel(accounts).items():
+        stale = or_(ACCOUNTS.c.gone, ACCOUNTS.c.used_at < now - AFRESH)
+        session.execute(
+            update(ACCOUNTS)
+            .where(ACCOUNTS.c.channel == channel, ACCOUNTS.c.handle.in_(sorted(used)), stale)
+            .values(gone=False, used_at=now)
+        )
+
+
+def _by_channel(accounts: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for channel, handle in accounts:
+        found.setdefault(channel, []).append(handle)
+    return found
 
 
 def _newcomer(session: Session, name: str, account: dict[str, Any]) -> Actor | None:

@@ -19,6 +19,8 @@ from models.database import Database
 
 EVENTS: Table = IncidentEvent.__table__  # type: ignore[attr-defined]
 MAIL: Table = Outbox.__table__  # type: ignore[attr-defined]
+REPLY = ":reply:"
+"""Stands in the key of every answer, and of no push."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class Work(Reading):
             return
         self._serial += 1
         self._promise(
-            key=f"{self.channel}:{self.message_id}:reply:{self._serial}",
+            key=f"{self.channel}:{self.message_id}{REPLY}{self._serial}",
             recipient=f"c{self.back.channel}|{self.back.chat}|{self.back.handle}"
             if self.actor.id is None
             else f"p{self.actor.id}",
