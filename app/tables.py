@@ -7,7 +7,7 @@ import sys
 
 from models.database import MIGRATIONS, DatabaseTrouble, current_revision
 
-_NAMES = re.compile(r"^(down_)?revision\b[^=]*= *\"(\w+)\"", re.MULTILINE)
+_NAMES = re.compile(r"""^(down_)?revision\b[^=]*= *["'](\w+)["']""", re.MULTILINE)
 
 
 def bring_up_to_date(database_url: str) -> None:

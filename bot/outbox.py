@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, exists, or_, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import exists, or_, select, update
 from sqlmodel import Session, col
 
 from bot.channel import Broken, Channel, Gone, Later, Outcome, Refused, Sent
@@ -17,6 +16,7 @@ from handbook import Book
 from handlers.still import still_true
 from handlers.work import REPLY
 from models import Account, Conversation, MailState, Outbox
+from models.mail import UNSENT
 
 MAIL = Outbox.__table__  # type: ignore[attr-defined]
 LEASE = timedelta(seconds=30)
@@ -72,23 +72,21 @@ def release(session: Session) -> None:
 
     Only where no other process sends: the letters of a living one would be sent twice.
     """
-    session.execute(update(MAIL).where(MAIL.c.state == MailState.CLAIMED).values(lease_until=None))
+    claimed = (MAIL.c.state.in_(UNSENT), MAIL.c.state == MailState.CLAIMED)
+    session.execute(update(MAIL).where(*claimed).values(lease_until=None))
 
 
 def _due(now: datetime) -> Any:
-    earlier = aliased(Outbox)
-    mail = MAIL.c
-    waiting = or_(
-        and_(mail.state == MailState.WAITING, or_(mail.lease_until.is_(None), mail.lease_until <= now)),
-        and_(mail.state == MailState.CLAIMED, or_(mail.lease_until.is_(None), mail.lease_until <= now)),
-    )
+    mail, earlier = MAIL.c, MAIL.alias("earlier").c
+    free = or_(mail.lease_until.is_(None), mail.lease_until <= now)
     blocked = exists().where(
-        col(earlier.recipient) == mail.recipient,
-        col(earlier.id) < mail.id,
-        col(earlier.state).in_((MailState.WAITING, MailState.CLAIMED)),
-        col(earlier.not_before) <= now,
+        earlier.recipient == mail.recipient,
+        earlier.id < mail.id,
+        earlier.state.in_(UNSENT),
+        earlier.not_before <= now,
     )
-    return select(MAIL).where(waiting, mail.not_before <= now, ~blocked).order_by(mail.id)
+    due = select(MAIL).where(mail.state.in_(UNSENT), free, mail.not_before <= now, ~blocked)
+    return due.order_by(mail.id + 0)  # by id alone SQLite would read through all that was ever sent
 
 
 def _address(session: Session, row: Mapping[Any, Any], channels: Mapping[str, Channel]) -> _Address | None:

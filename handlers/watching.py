@@ -12,6 +12,7 @@ from handlers.command import Command, Done, handles
 from handlers.schedule import periods_ago
 from handlers.work import Reading, Work
 from models import OPEN, Inbox, InboxState, Incident, JobRun, MailState, Outbox
+from models.mail import UNSENT
 
 LATE = timedelta(hours=1)
 LOOK_BACK = timedelta(days=1)
@@ -88,7 +89,7 @@ def _left_behind(reading: Reading) -> Iterator[Trouble]:
 
 
 def _old_mail(reading: Reading) -> Iterator[Trouble]:
-    waiting = col(Outbox.state).in_((MailState.WAITING, MailState.CLAIMED))
+    waiting = col(Outbox.state).in_(UNSENT)
     return _counted(reading, "old_mail", Outbox, waiting, col(Outbox.not_before) < reading.now - LATE)
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ColumnElement, Index, UniqueConstraint, literal_column, text
 from sqlmodel import Column, Field, SQLModel
 
 from models.base import Json, Moment, choice_type, in_values
@@ -31,6 +31,12 @@ class Inbox(SQLModel, table=True):
             "id",
             sqlite_where=text("state = 'waiting'"),
             postgresql_where=text("state = 'waiting'"),
+        ),
+        Index(
+            "ix_inbox_dead",
+            "received_at",
+            sqlite_where=text("state = 'dead'"),
+            postgresql_where=text("state = 'dead'"),
         ),
         # Our own pages read a chat back; every other channel keeps its history itself.
         Index(
@@ -68,6 +74,10 @@ class MailState(StrEnum):
     """Could not be delivered; shown to the keeper."""
 
 
+UNSENT: tuple[ColumnElement[str], ...] = (literal_column("'waiting'"), literal_column("'claimed'"))
+"""States of letters still to be sent, written out: for no others SQLite takes the index of open letters."""
+
+
 class Outbox(SQLModel, table=True):
     """A promise to tell somebody something, written in the transaction of what caused it."""
 
@@ -80,6 +90,12 @@ class Outbox(SQLModel, table=True):
             "id",
             sqlite_where=text("state IN ('waiting', 'claimed')"),
             postgresql_where=text("state IN ('waiting', 'claimed')"),
+        ),
+        Index(
+            "ix_outbox_dead",
+            "not_before",
+            sqlite_where=text("state = 'dead'"),
+            postgresql_where=text("state = 'dead'"),
         ),
         Index("ix_outbox_incident_id", "incident_id"),
         Index(
