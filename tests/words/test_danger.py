@@ -56,11 +56,11 @@ ALARMS = """
 有人要跳楼 | suicide
 她说不想活了 | suicide
 楼顶有人站在天台边上 | suicide
-我妈喝农药了 | suicide
+我妈喝农药了 | poison
 有人割腕 | suicide
 有人拿刀砍人 | violence
 楼下打群架,有人拿棍子打 | violence
-老公打我,救命 | violence
+老公打我,救命 | victim
 隔壁家暴,女的一直喊 | violence
 小卖部被抢劫了 | violence
 他掐脖子要杀人 | violence
@@ -73,15 +73,15 @@ ALARMS = """
 墙倒了砸到人 | collapse
 山体滑坡把路埋住了还有车 | collapse
 工地坍塌有人被埋 | collapse
-小孩头卡在栏杆里了 | collapse
-孩子反锁在屋里 | collapse
+小孩头卡在栏杆里了 | stuck
+孩子反锁在屋里 | stuck
 有人掉进窨井里了 | collapse
 老人晕倒在路边 | medical
 李奶奶摔倒了起不来 | medical
 有人昏迷叫不醒 | medical
 流血不止 | medical
 产妇羊水破了 | medical
-小孩误食老鼠药 | medical
+小孩误食老鼠药 | poison
 好几个人食物中毒 | medical
 被蛇咬了 | medical
 路口出车祸了有人躺在地上 | medical
@@ -115,18 +115,18 @@ LATER_ALARMS = """
 六楼有个女的坐在窗户外面 | suicide
 他留了遗书不见了 | suicide
 我儿子说活着没意思要去死 | suicide
-喝了敌敌畏 | suicide
+喝了敌敌畏 | poison
 有个男的拿菜刀在楼下追人 | violence
 隔壁打得鬼哭狼嚎满脸血 | violence
 有人撬门进来了 | violence
 几个人围着一个学生打 | violence
-我被关在房间不让出去 | violence
+我被关在房间不让出去 | victim
 电梯突然停住我们四个人在里面 | trapped
 电梯里有人按铃求救 | trapped
 天花板掉下来砸着老太太了 | collapse
 桥垮了 | collapse
 挖沟的土方垮了埋了个人 | collapse
-小孩手指夹在门缝里拿不出来 | collapse
+小孩手指夹在门缝里拿不出来 | stuck
 娃掉到窨井里面去了 | collapse
 爷爷倒地上不动了 | medical
 老人心口疼冒冷汗 | medical
@@ -153,15 +153,15 @@ LATER_ALARMS = """
 水库里有人喊救命 | drowning
 楼顶上有个人要跳 | suicide
 我女儿把自己锁屋里割手腕 | suicide
-他吃了一瓶安眠药 | suicide
+他吃了一瓶安眠药 | poison
 有人在超市拿刀乱砍 | violence
-我爱人拿凳子打我头破了 | violence
+我爱人拿凳子打我头破了 | victim
 街上有人打架见血了 | violence
 有人闯进我家要打人 | violence
 电梯坏了我们被关在里面 | trapped
 我跟孩子在电梯里下不去也上不来 | trapped
 老房子垮了里面还有人 | collapse
-小孩被铁门夹住了 | collapse
+小孩被铁门夹住了 | stuck
 广告牌掉下来砸到一个人 | collapse
 吊车倒了压住司机 | collapse
 我奶奶突然不说话嘴歪了 | medical
@@ -188,11 +188,11 @@ LATER_ALARMS = """
 楼道里有人被捅了 | violence
 电梯猛地往下掉,现在卡着不动 | trapped
 围墙塌下来把一个骑车的埋了 | collapse
-孩子脚卡在自行车轮子里 | collapse
+孩子脚卡在自行车轮子里 | stuck
 有人掉进施工的深坑 | collapse
 我爷爷心口疼得厉害 | medical
 隔壁老太太摔了,满地是血 | medical
-孩子吞了个纽扣电池 | medical
+孩子吞了个纽扣电池 | poison
 被疯狗咬了怎么办 | medical
 两车相撞,里面人出不来 | medical
 岳父昏迷不醒 | medical
@@ -435,13 +435,201 @@ LATER_ORDINARY = """
 邻居种的树挡光
 """
 
+# What somebody who did not know the words tried, and sentences like those.
+TRIED_ALARMS = """
+5栋在冒烟 | fire
+3号楼那边在冒烟呢 | fire
+隔壁单元有烟,一直冒烟,呛得很 | fire
+我妈晕过去了 | medical
+我妈晕过去了咋办 | medical
+我爷爷刚才晕了过去 | medical
+有个阿婆跌倒咗,起唔到身 | medical
+我阿公跌亲,郁唔到 | medical
+老奶奶摔一跤,动不得喽 | medical
+老太太摔倒了 | medical
+阿婆掼倒哉,爬不起来 | medical
+我奶奶摔倒了怎么办 | medical
+孕妇滑倒了 | medical
+有人晕低咗 | medical
+隔壁又打孩子了,天天打,孩子都青了 | violence
+隔壁打孩子打得好凶,孩子一直哭 | violence
+楼上在打孩子,孩子喊救命 | violence
+对门打娃,娃身上都是血 | violence
+楼上吵架,女的一直在哭喊救命 | violence
+两口子打架,有人喊救命 | violence
+发大水了,车都浮起来了 | flood
+洪水进村了 | flood
+条街积水到膝盖咯 | flood
+地下车库进水淹到膝盖 | flood
+我们这条路水已经齐腰深了 | flood
+水漫进屋里了,老人在二楼 | flood
+门口的车漂起来了,水好大 | flood
+有个小孩一个人在路上哭,找不到妈妈 | alone
+路边有个娃一个人哭 | alone
+我捡到一个小孩,四五岁 | alone
+细路仔搵唔到阿妈 | alone
+小朋友说找不到爸爸了 | alone
+家里进贼了 | burglary
+屋里进了小偷,我躲在厕所 | burglary
+有贼从阳台爬进来了 | burglary
+有人半夜翻窗进来 | violence
+王婆婆三天没出门了,敲门也没人应 | silent
+独居的李大爷敲门没反应,电话也打不通 | silent
+张奶奶家里两天没动静了 | silent
+楼上老人叫门不应 | silent
+喝农药了 | poison
+我妈喝农药了 | poison
+他吃了一瓶安眠药 | poison
+我喝了农药 | poison
+娃把洗洁精喝了,喝了洗洁精 | poison
+孩子误食干燥剂 | poison
+我不想活了 | despair
+不想活了 | despair
+我真的活不下去了 | despair
+我想死 | despair
+活着没意思 | despair
+我想跳楼 | despair
+吵成这样我真不想活了 | despair
+没有人要我,我死了算了 | despair
+我唔想生啦 | despair
+我不想活了,你们别管,我没事了 | despair
+她说不想活了 | suicide
+我女儿说活着没意思 | suicide
+同学在群里说想自杀 | suicide
+跳楼 | suicide
+孩子被困在阳台上了 | stuck
+老人困在楼顶下不来了 | stuck
+小孩挂在阳台外面的防盗网上 | stuck
+小孩爬到树上下不来了 | stuck
+孩子锁在车里了 | stuck
+小孩头卡在栏杆里了 | stuck
+我老公打我 | victim
+老公喝醉了打我,我躲在厕所 | victim
+我被我男人打了,他打我 | victim
+有人跟踪我 | victim
+我被前夫打了 | victim
+我被关在房间不让出去 | victim
+电梯停了,里面有人被困 | trapped
+电梯坏了,里面有人喊救命 | trapped
+电梯坏了,困住两个人 | trapped
+电梯不动了,我们出不来 | trapped
+河里漂着一个人 | drowning
+塘里浮着个人 | drowning
+着火了,不知道有没有找到人 | fire
+有人落水,救上来了 | drowning
+刚才灭掉了,现在又烧起来了 | fire
+孩子找到了,躺在地上没反应 | medical
+看错了地址,是6栋着火了 | fire
+以为灭掉了,火又窜起来了,着火了 | fire
+"""
+
+TRIED_ORDINARY = """
+俺家楼底下那个灯又不亮喽,黑漆麻乌的,老人家下楼摔跤咋办
+黑漆麻乌的啥也看不见
+如果着火了打哪个电话
+不是着火,是消防演习
+老人走丢了已经找到了
+老人走丢了,已经找到了
+着火了,火灭了
+着火了!看错了,是雾
+电梯困人了,弄错了,没事了
+火灭了
+灭掉了,虚惊一场
+看错了,是雾
+娃救上来了,没事了
+不是,是人家在烧饭,弄错了
+找到了找到了
+那家烧烤摊火好大
+烧烤店火好旺
+烧烤摊在冒烟
+邻居天天烧柴冒烟
+渴得嗓子冒烟
+工厂冒烟
+一下雨路就积水到膝盖
+每次下大雨车库都进水到膝盖
+卫生间水管爆了发大水
+我想试一下
+我想是不是报错了
+想死你们了
+热得不想活了
+吵得我想死
+烦得我想死
+打我电话
+老公不给我打电话
+邻居打孩子的事
+楼上老打孩子骂孩子
+经常进贼请装监控
+怕进贼想装防盗窗
+快递敲门没人应
+物业办公室敲门没人应
+独居老人没出门买菜的条件
+电梯停了三天
+电梯坏了,里面有人抽烟
+爬楼爬过去好累
+阳台被占了
+小孩放学一个人走路上学不安全
+隔壁小孩一个人在家哭闹
+找不到家政公司
+漂着一个塑料袋
+以前那里过去有人淹死
+上个月家里进贼了
+雨打得凶
+路灯坏了,老人容易摔倒
+小区老人摔倒过好几次请修路
+老太太摆摊
+"""
+
+OVER = """
+火灭了
+灭掉了,虚惊一场
+看错了,是雾
+娃救上来了,没事了
+不是,是人家在烧饭,弄错了
+找到了找到了
+老人走丢了已经找到了
+孩子找到了,谢谢大家
+不是着火,是消防演习
+没事了没事了
+人都出来了
+误会了,不好意思
+搞错了,是邻居在炒菜
+冇事了
+奶奶回来了
+已经扑灭了
+着火了,看错了
+人已经送医院了
+"""
+
+NOT_OVER = """
+火灭了吗
+火灭了没
+还没找到
+孩子没找到
+找到了吗
+灭不了
+以为灭掉了
+找到了一个躺在地上的人
+救上来了,没呼吸了
+火灭了,但是有人昏迷
+火灭了又着了
+人还没救上来
+好的
+我在等你们
+不想活了,我没事了
+灭火器找到了吗
+看错了地址,是6栋
+烟出来了
+着火了
+谁找到了
+"""
+
 
 def rows(table: str) -> list[tuple[str, str]]:
     lines = (line.partition(" | ") for line in table.split("\n"))
     return [(text, key) for text, _, key in lines if text]
 
 
-@pytest.mark.parametrize(("text", "key"), rows(ALARMS + LATER_ALARMS))
+@pytest.mark.parametrize(("text", "key"), rows(ALARMS + LATER_ALARMS + TRIED_ALARMS))
 def test_an_alarm_is_heard(text: str, key: str) -> None:
     found = DANGER.find(text)
 
@@ -449,7 +637,7 @@ def test_an_alarm_is_heard(text: str, key: str) -> None:
     assert found.key == key
 
 
-@pytest.mark.parametrize("text", (ORDINARY + LATER_ORDINARY).split())
+@pytest.mark.parametrize("text", (ORDINARY + LATER_ORDINARY + TRIED_ORDINARY).split())
 def test_an_ordinary_sentence_raises_no_alarm(text: str) -> None:
     assert DANGER.find(text) is None
 
@@ -458,9 +646,48 @@ def test_each_danger_names_whom_to_call_and_what_to_do() -> None:
     calls = {"fire": "119", "gas": "119", "suicide": "110", "violence": "110", "medical": "120"}
 
     assert {key: SPEC.kinds[key].call for key in calls} == calls
-    for kind in SPEC.kinds.values():
-        assert kind.call in kind.advice
-        assert len(kind.advice) <= 80
+    for key, kind in SPEC.kinds.items():
+        lines = kind.advice.split("\n")
+        assert lines[0].removeprefix("打").startswith(kind.call), key
+        assert len(lines) <= 3
+        assert max(map(len, lines)) <= 30, key
+        assert not set(",;:!?()") & set(kind.advice), key
+
+
+def test_each_danger_is_filed_under_a_category_of_the_book() -> None:
+    sheet = Path(handbook.danger.__file__).parent / "default" / "categories.yaml"
+    codes = {row["code"] for row in yaml.safe_load(sheet.read_text("utf-8")) if "parent" in row}
+
+    assert {kind.category for kind in SPEC.kinds.values()} <= codes
+    found = DANGER.find("有人要跳楼")
+    assert found is not None
+    assert found.category == SPEC.kinds["suicide"].category == "0499"
+
+
+def test_whoever_wants_to_die_is_spoken_to_and_not_about() -> None:
+    despair = SPEC.kinds["despair"].advice
+
+    assert all(word in despair for word in ("12356", "110", "120", "您", "网格员"))
+    assert not set("他她") & set(despair + SPEC.kinds["victim"].advice)
+    assert "12338" in SPEC.kinds["victim"].advice
+
+
+@pytest.mark.parametrize("text", OVER.split())
+def test_the_all_clear_is_heard(text: str) -> None:
+    assert DANGER.is_over(text)
+
+
+@pytest.mark.parametrize("text", NOT_OVER.split())
+def test_what_is_no_all_clear_is_not_taken_for_one(text: str) -> None:
+    assert not DANGER.is_over(text)
+
+
+def test_one_good_end_does_not_call_off_what_is_told_after_it() -> None:
+    found = DANGER.find("火灭了,但是我爸晕倒了")
+
+    assert found is not None
+    assert found.key == "medical"
+    assert DANGER.find("我爸晕倒了,没事了") is None
 
 
 def test_gas_sends_people_out_and_away_from_switches() -> None:
@@ -477,15 +704,17 @@ def test_the_gravest_danger_comes_first() -> None:
 
 
 def test_a_book_without_calm_words_is_possible() -> None:
-    kinds = {"fire": {"name": "火情", "call": "119", "advice": "打119", "words": ["着火"]}}
+    kinds = {
+        "fire": {"name": "火情", "call": "119", "category": "0499", "advice": "打119", "words": ["着火"]}
+    }
     found = Danger(DangerSpec.model_validate({"kinds": kinds})).find("上次着火")
 
     assert found is not None
 
 
-@pytest.mark.parametrize("wrong", [{"call": "报警"}, {"words": []}, {"level": 1}])
+@pytest.mark.parametrize("wrong", [{"call": "报警"}, {"words": []}, {"level": 1}, {"category": "火"}])
 def test_a_wrong_sheet_is_refused(wrong: dict[str, object]) -> None:
-    right = {"name": "火情", "call": "119", "advice": "打119", "words": ["着火"]}
+    right = {"name": "火情", "call": "119", "category": "0499", "advice": "打119", "words": ["着火"]}
 
     with pytest.raises(ValidationError):
         DangerSpec.model_validate({"kinds": {"fire": right | wrong}})
@@ -509,7 +738,9 @@ def test_the_time_of_looking_for_danger_is_shown() -> None:
 
 
 def test_a_group_which_does_not_exist_is_refused() -> None:
-    kinds = {"fire": {"name": "火情", "call": "119", "advice": "打119", "words": ["@谁+着火"]}}
+    kinds = {
+        "fire": {"name": "火情", "call": "119", "category": "0499", "advice": "打119", "words": ["@谁+着火"]}
+    }
 
     with pytest.raises(ValueError, match="no group is called 谁"):
         Danger(DangerSpec.model_validate({"kinds": kinds}))
