@@ -3,11 +3,14 @@
 import argparse
 import asyncio
 import gc
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.settings import Settings, WrongSetting, read_settings
+
+log = logging.getLogger("xiaoge.app")
 
 FAILED = 1
 MISUSED = 2
@@ -92,12 +95,16 @@ def _serve_inside(settings: Settings, number: int) -> int:
     _load_quickly()
     from app.alone import alone
     from app.build import build
+    from app.registry import found
     from app.serving import inherited, serve
     from app.tables import bring_up_to_date
 
     with alone(settings.database_url):
         bring_up_to_date(settings.database_url)
-        return 0 if serve(build(settings), inherited(number)) else FAILED
+        program = build(settings)
+        if found(program.desk):
+            log.warning("the registry was empty: the example town of %s is in it now", settings.place)
+        return 0 if serve(program, inherited(number)) else FAILED
 
 
 def _demo(_: argparse.Namespace) -> int:

@@ -178,7 +178,7 @@ def _watch(database: Database, settings: Settings) -> Iterator[Finding]:
     book = open_book(settings.place)
     with Session(database.reader) as session:
         if not is_founded(session):
-            yield wrong("The registry is empty: nobody could be given a case. Run `xiaoge found`.")
+            yield mind("The registry is empty: `xiaoge serve` will write the example town into it.")
             return
     with Desk(database, book, SystemClock().now).reading(CLOCK) as reading:
         found = troubles(reading)

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from handlers.tokens import person_of
 from models import Person, Scope
 from models.database import DatabaseTrouble, is_current, migrate, open_database
 from scheduler.clock import SystemClock
+from tests.postgres import free_port
 
 
 @pytest.fixture
@@ -102,7 +104,7 @@ def test_check_of_a_fresh_machine_says_what_to_do(url: str, capsys: pytest.Captu
     first = said(capsys)
     main(["migrate"])
     said(capsys)
-    assert main(["check"]) == 1
+    assert main(["check"]) == 0
     second = said(capsys)
     main(["found"])
     said(capsys)
@@ -110,7 +112,7 @@ def test_check_of_a_fresh_machine_says_what_to_do(url: str, capsys: pytest.Captu
     third = said(capsys)
 
     assert "WRONG The database has no tables of this version: run `xiaoge migrate`." in first
-    assert "WRONG The registry is empty" in second
+    assert "mind The registry is empty" in second
     assert "WRONG" not in third
     assert "The book of minhou is sound" in third
     assert "synchronous=full, journal=wal" in third
@@ -200,6 +202,31 @@ def test_the_demo_says_where_to_click_and_ends_quietly(url: str, number: signal.
     assert answer.startswith(b"HTTP/1.1 200")
     assert demo.returncode in (0, -number, 130)
     assert "Traceback" not in errors
+
+
+def test_served_for_the_first_time_it_makes_tables_and_a_town_and_ends_when_told(url: str) -> None:
+    port = str(free_port())
+    with start("serve", PORT=port) as program:
+        with patient_connection(int(port)) as caller:
+            caller.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+            answer = caller.recv(4096)
+        program.send_signal(signal.SIGTERM)
+        _, errors = program.communicate(timeout=30)
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert program.returncode == 0
+    assert "the example town of default is in it now" in errors
+    assert "Traceback" not in errors
+
+
+def patient_connection(port: int) -> socket.socket:
+    """Connect as soon as somebody listens."""
+    for _ in range(3000):
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=30)
+        except ConnectionRefusedError:
+            threading.Event().wait(0.01)
+    raise TimeoutError("nobody listens")
 
 
 def test_a_port_in_use_is_told_in_one_line(url: str) -> None:
