@@ -1,8 +1,8 @@
-"""A second opinion on the clocks of a case: one question at a time, asked of the whole log, and nothing remembered.
+"""A second opinion on the clocks of a case: one question at a time, asked of the whole log.
 
-It shares no code with the product's clocks. For each clock it looks for the event that set it going, then for
-whatever has stopped it since. Days are counted either by the calendar, which ten thousand walks have proven, or
-by such a walk itself, minute after minute.
+It shares no code with the product's clocks and remembers nothing. For each clock it looks for the event that
+set it going, then for whatever has stopped it since. Days are counted either by the calendar, which ten
+thousand walks have proven, or by such a walk itself, minute after minute.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from handbook.calendar import Span, WorkCalendar
+from handbook.calendar import WorkCalendar
+from handbook.span import Span
 from tests.calendar.oracle import Pauses, Walk, paused
 
 Event = tuple[int, str, Mapping[str, Any]]

@@ -1,4 +1,4 @@
-"""The due columns of random cases, found twice: by the product's clocks, and by a slow reader of the whole log."""
+"""The due columns of random cases, found twice: by the product's clocks, and by a slow reader of the log."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -60,9 +60,20 @@ class Story:
 
     @property
     def dues(self) -> tuple[datetime | bool | None, ...]:
-        """What the product says: acceptance, arrival, resolution, whether that is certain, and when to look."""
-        case = Incident(state=self.state, promise=self.promise, category="", grade=self.grade, what="")
+        """What the product says: acceptance, arrival, resolution, whether that is sure, and when to look."""
         facts = [Fact(moment(at), Move(move), data) for at, move, data in self.log]
+        case = Incident(
+            state=self.state,
+            promise=self.promise,
+            category="1601",
+            grade=self.grade,
+            what="灯",
+            grid_id=1,
+            reporter_id=1,
+            filed_by_id=1,
+            opened_at=facts[0].at,
+            changed_at=facts[-1].at,
+        )
         set_dues(cast(Work, Asked(book_of(self.place), facts[-1].at)), case, facts)
         return case.accept_due, case.arrive_due, case.resolve_due, case.due_certain, case.next_due
 
