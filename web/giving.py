@@ -9,7 +9,7 @@ from uuid import uuid4
 from fastapi import HTTPException
 from fastapi.encoders import jsonable_encoder
 from pydantic import ValidationError
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlmodel import col
 
 from bot.channels.edge import writable
@@ -27,6 +27,7 @@ from web.photos import was_sent_by
 from web.reading import Looks
 
 API: Final = "api"
+_DONE: Final = 201
 _LARGEST: Final = 2**31 - 1
 """The largest number that a row's id can be."""
 C = TypeVar("C", bound=Command)
@@ -67,7 +68,8 @@ class Giving:
     async def give(self, key: Bearer, command: Command, idempotency_key: str | None) -> Outcome:
         """Carry out a command; with an idempotency key only once, and answer as the first time.
 
-        The key's row is written in the transaction of the command's effects: both are there or neither.
+        The key's row is written in the transaction of the command's effects: both are there or neither. A
+        refusal has no effects, so it keeps no key: the same may be asked again when things have changed.
         """
         actor = await self._looks(key.actor)
         message_id = f"{actor.id}:{idempotency_key or uuid4().hex}"
@@ -84,12 +86,12 @@ class Giving:
         if not _enter(session, message_id, asked, self._parts.now()):
             return _as_before(session, message_id, asked)
         outcome = self._perform(session, actor, command, message_id)
+        its_row = (col(Inbox.channel) == API, col(Inbox.message_id) == message_id)
+        if outcome.status != _DONE:
+            session.execute(delete(Inbox).where(*its_row))
+            return outcome
         answered = {**asked, "status": outcome.status, "answer": outcome.body}
-        session.execute(
-            update(Inbox)
-            .where(col(Inbox.channel) == API, col(Inbox.message_id) == message_id)
-            .values(body=answered)
-        )
+        session.execute(update(Inbox).where(*its_row).values(body=answered))
         return outcome
 
     def _perform(self, session: Writing, actor: Actor, command: Command, message_id: str) -> Outcome:
@@ -128,7 +130,7 @@ def _as_before(session: Writing, message_id: str, asked: dict[str, Any]) -> Outc
 def outcome_of(book: Book, outcome: Done | Refusal) -> Outcome:
     """What became of a command, as status and body."""
     if isinstance(outcome, Done):
-        return Outcome(201, jsonable_encoder(outcome.data))
+        return Outcome(_DONE, jsonable_encoder(outcome.data))
     return Outcome(_status(outcome), {"error": outcome.text, "message": _words(book, outcome)})
 
 

@@ -67,6 +67,18 @@ def test_a_report_is_filed_and_dealt_with(clients: Clients, grid: int) -> None:
     assert filed.json()["number"] == 1001
 
 
+def test_a_refusal_does_not_use_up_its_key(house: House, clients: Clients, grid: int) -> None:
+    report(clients["resident"], grid)
+    key = {"idempotency-key": "k1"}
+    early = clients["resident"].post("/commands/solved", json={"incident": 1001}, headers=key)
+    clients["worker"].post("/commands/finish", json={"incident": 1001, "result": "已更换灯泡"})
+    later = [
+        clients["resident"].post("/commands/solved", json={"incident": 1001}, headers=key) for _ in range(2)
+    ]
+
+    assert [answer.status_code for answer in (early, *later)] == [409, 201, 201]
+
+
 def test_a_key_acts_once_and_answers_alike(house: House, clients: Clients, grid: int) -> None:
     with ThreadPoolExecutor(3) as together:
         answers = list(
