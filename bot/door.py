@@ -12,6 +12,7 @@ from bot.message import Choice, Inbound
 from bot.scene import Say, Scene
 from bot.talk import Form, Talk
 from handlers.actor import Actor
+from handlers.catalogue import COMMANDS
 from handlers.command import Command, Done, perform
 from handlers.people import recognise, set_home
 from handlers.refusal import Refusal
@@ -78,7 +79,16 @@ def _carry_out(work: Work, turn: Turn) -> Talk:
             talk = _perform(work, talk, command)
     for said in turn.says:
         _reply(work, said)
-    offered = [mail["choices"] for mail in work.answers if mail["choices"]]
+    return _with_choices(work, talk)
+
+
+def _with_choices(work: Work, talk: Talk) -> Talk:
+    """The last prompt's choices become the numbers; 是 and 不是 answer it only while it is the last word."""
+    answers = work.answers
+    if not answers:
+        return talk
+    talk = talk.model_copy(update={"yes_or_no": len(answers[-1]["choices"]) == 2})
+    offered = [mail["choices"] for mail in answers if mail["choices"]]
     if offered and all(choice.get("do") for choice in offered[-1]):
         talk = talk.model_copy(update={"choices": tuple(Choice.model_validate(c) for c in offered[-1])})
     return talk
@@ -104,10 +114,13 @@ def _spoken_of(talk: Talk, outcome: Done) -> Talk:
     if outcome.incident_id is None:
         return talk
     talk = talk.model_copy(update={"last_case": outcome.incident_id})
+    if outcome.filed:
+        talk = talk.model_copy(update={"last_filed": outcome.incident_id})
     if outcome.follow is None or talk.form is not None:
         return talk
     known = {"incident": outcome.incident_id, "category": outcome.data.get("category")}
-    return talk.with_form(Form(command=outcome.follow, known=known, asking="note", optional=True))
+    asking = next(name for name in COMMANDS[outcome.follow].model_fields if name != "incident")
+    return talk.with_form(Form(command=outcome.follow, known=known, asking=asking, optional=True))
 
 
 def _reply(work: Work, said: Say) -> None:

@@ -10,6 +10,8 @@ from bot.slots import place_choices
 from bot.talk import Form, Loose, Talk
 from handbook.places import Guess, spot_words
 
+MATERIAL = frozenset({"report", "self_handle", "on_behalf"})
+"""Commands whose words are a report."""
 _WIDE = {",": "，", ";": "；", ":": "：", "?": "？", "!": "！"}
 _NARROW = re.compile(r"([\u4e00-\u9fff])\s?([,;:?!])")
 _QUIET = (
@@ -43,7 +45,7 @@ def file_text(
         return begin(scene, talk, name, {**fields, **where})
     if scene.work.book.danger.find(what) is not None:
         fallback = scene.work.actor.home_grid_id or _any_grid(where) or scene.work.tree.root.id
-        return begin(scene, talk, name, {**fields, "grid": fallback, "spot": "地点待确认"})
+        return begin(scene, talk, name, {**fields, "grid": fallback, "placed": False})
     return _ask_where(scene, talk, name, fields, where)
 
 
@@ -71,6 +73,9 @@ def _material(talk: Talk, inbound: Inbound) -> dict[str, Any]:
 
 
 def _kind(scene: Scene, what: str) -> dict[str, Any]:
+    danger = scene.work.book.danger.find(what)
+    if danger is not None and getattr(danger, "category", None) is not None:
+        return {"category": danger.category}
     proposal = scene.work.book.kinds.propose(what)
     return {"category": proposal.category} if proposal.category is not None else {}
 
@@ -86,7 +91,7 @@ def _where(scene: Scene, what: str, fields: dict[str, Any]) -> dict[str, Any] | 
             return {"grid": node.id}
     own = scene.own_grid()
     if own is not None and not guess.candidates:
-        return {"grid": own, "spot": guess.detail}
+        return {"grid": own, "spot": guess.detail, "placed": False}
     return guess
 
 
@@ -113,7 +118,7 @@ def material(scene: Scene, talk: Talk, inbound: Inbound) -> Turn:
     if form is not None and form.asking == "grid" and inbound.place is not None:
         return answer(scene, talk, form, "", inbound)
     media = tuple(item.key for item in inbound.attachments)
-    if form is not None:
+    if form is not None and not form.optional:
         known = {**form.known, "media": (*form.known.get("media", ()), *media)}
         kept = form.model_copy(update={"known": known})
         return Turn(talk.with_form(kept), (say("material.kept"),))
@@ -121,12 +126,11 @@ def material(scene: Scene, talk: Talk, inbound: Inbound) -> Turn:
         fields: dict[str, Any] = {"incident": talk.last_case, "media": media}
         if inbound.place is not None:
             fields.update(lat=inbound.place.lat, lon=inbound.place.lon)
-        return begin(scene, talk, "add_material", fields)
+        return begin(scene, talk.with_form(None), "add_material", fields)
     loose = Loose(media=(*talk.loose.media, *media), lat=talk.loose.lat, lon=talk.loose.lon)
     if inbound.place is not None:
         loose = loose.model_copy(update={"lat": inbound.place.lat, "lon": inbound.place.lon})
-    first = not talk.loose.media and talk.loose.lat is None
-    says = (say("material.first" if media else "material.place"),) if first else ()
+    says = () if media and talk.loose.media else (say("material.first" if media else "material.place"),)
     return Turn(talk.model_copy(update={"loose": loose}), says)
 
 
@@ -138,3 +142,11 @@ def doubtful(talk: Talk, text: str, inbound: Inbound) -> Turn:
         Choice(label="不是", do="menu"),
     )
     return Turn(talk, (say("unclear.is_it_a_report", *choices, what=text[:20]),))
+
+
+def located(scene: Scene, talk: Talk, form: Form, inbound: Inbound) -> Turn:
+    """The words of a report are known: read the place from them before asking for it."""
+    known = {key: value for key, value in form.known.items() if key != "what"}
+    return file_text(
+        scene, talk.with_form(None), str(form.known["what"]), inbound, name=form.command, **known
+    )

@@ -54,6 +54,10 @@ class Talk(_State):
     loose: Loose = Loose()
     last_case: int | None = None
     """The case last spoken of, for photos that come later and for 撤回 and 改."""
+    yes_or_no: bool = False
+    """The last thing said offered two choices, so that 是 and 不是 answer it."""
+    last_filed: int | None = None
+    """The report last filed here, for corrections, the place after an alarm, and the all-clear."""
     misheard: int = 0
     touched_at: datetime | None = None
     minute: datetime | None = None
@@ -63,7 +67,9 @@ class Talk(_State):
         """The talk as it is after a silence: a form goes to the shelf, old choices and loose photos lapse."""
         if self.touched_at is None or now - self.touched_at < STALE:
             return self
-        talk = self.model_copy(update={"loose": Loose(), "last_case": None, "misheard": 0})
+        talk = self.model_copy(
+            update={"loose": Loose(), "last_case": None, "last_filed": None, "misheard": 0}
+        )
         if self.form is not None and self.form.known and not self.form.optional:
             talk = talk.shelve(self.touched_at)
         talk = talk.model_copy(update={"form": None})

@@ -19,7 +19,7 @@ from handlers.command import Ask, Command, Done, handles
 from handlers.dues import deadline, settle
 from handlers.promise import promise_of, read_promise
 from handlers.refusal import NotAllowed, Refusal
-from handlers.reporting import Quiet, What, attach, grade_for, tell_new
+from handlers.reporting import Quiet, What, attach, grade_for, tell_ladder, tell_new
 from handlers.work import Work
 from models import CHANGEABLE, Correction, Incident, Move, Part, State
 
@@ -30,6 +30,7 @@ class Withdraw(Command):
     """The reporter takes a report back."""
 
     name: ClassVar[str] = "withdraw"
+    in_group: ClassVar[bool] = True
     incident: Case
 
 
@@ -82,6 +83,7 @@ class AddMaterial(Command):
     """Photos, a place or a remark that come after the report."""
 
     name: ClassVar[str] = "add_material"
+    in_group: ClassVar[bool] = True
     in_menu: ClassVar[bool] = False
     incident: Case
     media: tuple[str, ...] = ()
@@ -94,7 +96,7 @@ class AddMaterial(Command):
 def withdraw(work: Work, command: Withdraw) -> Done:
     """Only who reported it; the owner is told, so that nobody goes for nothing."""
     incident = access.find(work, command.incident, lock=True)
-    if not access.is_reporter(work, incident) and incident.filed_by_id != work.actor.id:
+    if not access.is_reporter(work, incident) and not _just_filed_for_another(work, incident):
         raise NotAllowed("withdraw.not_yours", number=incident.id)
     if incident.state is State.CLOSED_SOLVED and not _just_self_handled(work, incident):
         raise Refusal("withdraw.too_late", number=incident.id, stage=work.stage(incident.state))
@@ -115,6 +117,12 @@ def withdraw(work: Work, command: Withdraw) -> Done:
             title=incident.title,
         )
     return Done({"number": incident.id, "state": incident.state}, incident.id)
+
+
+def _just_filed_for_another(work: Work, incident: Incident) -> bool:
+    """Who filed for a resident may take back a slip within the undo window, and never the resident's case."""
+    window = timedelta(minutes=work.book.incidents.undo_minutes)
+    return incident.filed_by_id == work.actor.id and incident.opened_at >= work.now - window
 
 
 def _just_self_handled(work: Work, incident: Incident) -> bool:
@@ -220,6 +228,10 @@ def relocate(work: Work, command: Relocate) -> Done:
         settle(work, incident)
         tell_new(work, incident, event=f"new:{incident.version}")
         _tell_relieved(work, incident, old_owner)
+    else:
+        tell_owner(work, incident, "amend.owner", event=f"relocated:{incident.version}")
+    if incident.danger:
+        tell_ladder(work, incident)
     work.reply("amend.done", incident=incident, **about(work, incident))
     return Done({"number": incident.id, "grid": incident.grid_id}, incident.id)
 

@@ -43,6 +43,8 @@ class Command(BaseModel):
     """Ability the giver's posts must include; None: anybody."""
     in_menu: ClassVar[bool] = True
     in_api: ClassVar[bool] = True
+    in_group: ClassVar[bool] = False
+    """May be asked and answered where others read it."""
     confirm: ClassVar[bool] = False
     """Ask once more before doing it: it cannot be taken back."""
 
@@ -55,6 +57,8 @@ class Done:
     incident_id: int | None = None
     follow: str | None = None
     """A command about the same case whose words may follow, though nothing is lost if they never come."""
+    filed: bool = False
+    """A new case was filed: what is said next may put it right."""
 
 
 C = TypeVar("C", bound=Command)

@@ -84,6 +84,7 @@ class Undo(Command):
     """Take back one's own last step within the place's minutes."""
 
     name: ClassVar[str] = "undo"
+    in_group: ClassVar[bool] = True
     in_api: ClassVar[bool] = False
 
 

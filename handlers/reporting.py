@@ -1,9 +1,9 @@
 """Reporting: a sentence becomes a case with an owner and a promise, in one work."""
 
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
-from sqlalchemy import insert
 
 from handbook.schema import CategoryRule
 from handlers.cases import (
@@ -30,7 +30,8 @@ from models import Attachment, Incident, Move, Part, Participant, Privacy, Regis
 
 INCIDENTS = Incident.__table__  # type: ignore[attr-defined]
 PARTICIPANTS = Participant.__table__  # type: ignore[attr-defined]
-COLUMNS = [column.name for column in INCIDENTS.columns if column.name != "id"]
+ATTACHMENTS = Attachment.__table__  # type: ignore[attr-defined]
+COLUMNS = [column.name for column in INCIDENTS.columns]
 
 What = Annotated[str, Ask("text"), Field(min_length=2, max_length=2000)]
 GridId = Annotated[int | None, Ask("place", offered=True)]
@@ -43,6 +44,8 @@ class _Told(Command):
     what: What
     grid: GridId = None
     spot: Annotated[str, Quiet] = ""
+    placed: Annotated[bool, Quiet] = True
+    """Whether the reporter named the place; otherwise it is their own grid until they say more."""
     category: Annotated[str | None, Quiet] = None
     grade: Annotated[str | None, Quiet] = None
     lat: Annotated[float | None, Quiet] = None
@@ -54,6 +57,7 @@ class Report(_Told):
     """Say that something is wrong; it is registered and given to whoever answers for the place."""
 
     name: ClassVar[str] = "report"
+    in_group: ClassVar[bool] = True
     may: ClassVar[str | None] = "report"
     privacy: Annotated[Privacy, Quiet] = Privacy.OPEN
 
@@ -82,7 +86,9 @@ def report(work: Work, command: Report) -> Done:
     """Register, triage and dispatch in one go; the answer says number, kind, who comes, and by when."""
     assert work.actor.id is not None
     incident = _open(work, command, reporter_id=work.actor.id, privacy=command.privacy)
-    _tell_filed(work, incident)
+    _tell_filed(work, incident, placed=command.placed)
+    if incident.danger and not command.placed:
+        return replace(_filed(incident), follow="relocate")
     return _ask_more(work, incident, _filed(incident))
 
 
@@ -94,7 +100,7 @@ def _ask_more(work: Work, incident: Incident, done: Done) -> Done:
     if any(word in incident.what for word in rule.known_by) or (work.back is not None and work.back.group):
         return done
     work.reply("report.one_more", incident=incident, question=rule.ask, number=incident.id)
-    return Done(done.data, done.incident_id, "explain")
+    return replace(done, follow="explain")
 
 
 @handles(ReportOnBehalf)
@@ -242,8 +248,8 @@ def _write_row(
         before = None if move is Move.REPORT else incident.move(move, work.now)
         states.append((move, before, incident.state, data))
     set_dues(work, incident, [Fact(work.now, move, data) for move, data in moves])
-    row = {name: getattr(incident, name) for name in COLUMNS}
-    incident.id = work.session.execute(insert(INCIDENTS), row).inserted_primary_key[0]  # type: ignore[attr-defined]
+    incident.id = work.session.number(INCIDENTS)
+    work.session.later(INCIDENTS, [{name: getattr(incident, name) for name in COLUMNS}])
     for move, before, after, data in states:
         work.record(incident, move, before=before, after=after, **data)
     reporter = {
@@ -258,20 +264,18 @@ def _write_row(
 
 def attach(work: Work, incident: Incident, media: tuple[str, ...]) -> None:
     """Put photos to a case; their bytes are kept or fetched apart from this work."""
-    if media:
-        work.session.execute(
-            insert(Attachment.__table__),  # type: ignore[attr-defined]
-            [
-                {
-                    "incident_id": incident.id,
-                    "person_id": work.actor.id,
-                    "kind": "photo",
-                    "key": key,
-                    "at": work.now,
-                }
-                for key in media
-            ],
-        )
+    rows = [
+        {
+            "incident_id": incident.id,
+            "person_id": work.actor.id,
+            "kind": "photo",
+            "key": key,
+            "at": work.now,
+        }
+        for key in media
+    ]
+    if rows:
+        work.session.later(ATTACHMENTS, rows)
 
 
 def _filed(incident: Incident) -> Done:
@@ -281,7 +285,7 @@ def _filed(incident: Incident) -> Done:
         "grade": incident.grade,
         "category": incident.category,
     }
-    return Done(data, incident.id)
+    return Done(data, incident.id, filed=True)
 
 
 # ---- who is told of a new case ---------------------------------------------------------------------------
@@ -291,9 +295,11 @@ def _danger_call(work: Work, key: str) -> str:
     return work.book.data.danger.kinds[key].advice
 
 
-def _tell_filed(work: Work, incident: Incident) -> None:
+def _tell_filed(work: Work, incident: Incident, *, placed: bool = True) -> None:
     facts = about(work, incident)
     key = "report.filed_danger" if incident.danger else "report.filed"
+    if incident.danger and not placed:
+        key = "report.filed_danger_where"
     if work.back is not None and work.back.group:
         key += "_group"
     work.reply(
@@ -307,7 +313,7 @@ def _tell_filed(work: Work, incident: Incident) -> None:
     )
     tell_new(work, incident, event="new")
     if incident.danger or read_promise(incident.promise).tell_whole_ladder:
-        _tell_ladder(work, incident)
+        tell_ladder(work, incident)
 
 
 def tell_new(work: Work, incident: Incident, *, event: str) -> None:
@@ -333,7 +339,7 @@ def new_choices(work: Work, incident: Incident) -> Choices:
     return choices
 
 
-def _tell_ladder(work: Work, incident: Incident) -> None:
+def tell_ladder(work: Work, incident: Incident) -> None:
     """Everybody who answers for the branch hears of it at once (突发)."""
     told = {work.actor.id, incident.owner_id}
     for node in work.tree.upward(incident.grid_id):

@@ -1,0 +1,64 @@
+"""Words that follow a report: the place after an alarm, a correction, the all-clear."""
+
+import re
+
+from bot.forms import Turn, answer, begin
+from bot.message import Inbound
+from bot.scene import Scene, say
+from bot.talk import Form, Talk
+from handbook.words import plain
+
+_CORRECTS = re.compile(r"不对|不是|说错|写错|搞错|弄错|报错|打错|应该是|改成|更正|记错")
+_SHORT = 14
+"""A place without anything else is short."""
+
+
+def follow(scene: Scene, talk: Talk, text: str) -> Turn | None:
+    """What words mean to the case that was just filed; None when they have nothing to do with it."""
+    case = talk.last_filed
+    if case is None:
+        return None
+    is_over = getattr(scene.work.book.danger, "is_over", lambda _: False)
+    if is_over(text):
+        return begin(scene, talk.with_form(None), "explain", {"incident": case, "note": text})
+    if scene.work.book.danger.find(text) is not None:
+        return None
+    return _corrected(scene, talk, case, text)
+
+
+def _corrected(scene: Scene, talk: Talk, case: int, text: str) -> Turn | None:
+    """A place puts the place right, a kind the kind; only after a word of correction where it says more."""
+    corrects = _CORRECTS.search(text) is not None
+    waits = talk.form is not None and talk.form.command == "relocate"
+    kind = scene.work.book.kinds.propose(_after_correction(text))
+    if not corrects and not waits and (len(text) > _SHORT or kind.category is not None):
+        return None
+    guess = scene.find_place(_after_correction(text))
+    if guess.sure and guess.best is not None:
+        fields = {"incident": case, "grid": guess.best, "spot": guess.detail}
+        return begin(scene, talk.with_form(None), "relocate", fields)
+    if waits and guess.candidates:
+        form = Form(command="relocate", known={"incident": case}, asking="grid")
+        blank = Inbound(channel="", message_id="", chat="", handle="")
+        return answer(scene, talk.with_form(form), form, text, blank)
+    if corrects and kind.category is not None and kind.sure:
+        fields = {"incident": case, "category": kind.category}
+        return begin(scene, talk.with_form(None), "recategorise", fields)
+    return None
+
+
+def _after_correction(text: str) -> str:
+    """不是5栋，是6栋 says 6栋: what stands after the last 是."""
+    found = re.search(r"(?:不是|不对)[^,,。]*[,,。]?\s*(?:应该)?是(.+)$", text)
+    if found:
+        return found[1]
+    found = re.search(r"是(.+?)(?:不是|而不是).*$", text)
+    return found[1] if found else text
+
+
+def edited(scene: Scene, talk: Talk, inbound: Inbound) -> Turn:
+    """An edited message corrects the report it was; it never files a second one."""
+    text = plain(inbound.text)
+    if talk.last_filed is None or not text:
+        return Turn(talk, (say("edited.how"),))
+    return begin(scene, talk, "reword", {"incident": talk.last_filed, "what": text})

@@ -1,0 +1,158 @@
+"""A fresh sentence: a command in the person's own words, a report, or something to ask back about."""
+
+import re
+from dataclasses import replace
+
+from bot import menu
+from bot.choosing import choose
+from bot.forms import Turn, begin, fill
+from bot.meant import LEAST_CASE, case_of, known_of, pointed
+from bot.message import Choice, Inbound
+from bot.reports import MATERIAL, doubtful, file_text, is_report, located
+from bot.scene import Scene, command_named, say
+from bot.talk import Form, Talk
+from handbook.phrases import Heard
+from handbook.words import plain
+from handlers.catalogue import COMMANDS
+
+_IMPATIENT = re.compile(r"怎么还|还没|没人[来管理]|什么时候|啥时候|多久|几天了")
+"""Words of somebody who waits; they ask after what they reported."""
+SURE = ("exact", "likely")
+_SMALL_TALK = frozenset({"thanks", "hello", "ack", "skip"})
+_A_WORD = 4
+"""A yes is one short word; a longer sentence that begins like one says something else."""
+
+
+def fresh(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inbound) -> Turn:
+    """A sentence that answers nothing: obeyed, filed, guessed at, or asked back about."""
+    for choice in talk.choices:
+        if choice.label == text:
+            return choose(scene, talk, choice)
+    if heard.command is not None and heard.certainty in SURE:
+        return obey(scene, talk, heard, inbound)
+    if is_report(scene, text) or _has_material(talk, inbound):
+        return file_text(scene, talk, text, inbound)
+    if _IMPATIENT.search(text):
+        return begin(scene, talk, "urge", known_of(scene, talk, Heard(command="urge")))
+    if heard.suggestions:
+        return _suggest(scene, talk, heard)
+    if len(text) >= 6:
+        return doubtful(talk, text, inbound)
+    return lost(scene, talk)
+
+
+def _has_material(talk: Talk, inbound: Inbound) -> bool:
+    """Words beside a photo or a place are a report."""
+    return bool(talk.loose.media or talk.loose.lat is not None or inbound.attachments or inbound.place)
+
+
+def obey(scene: Scene, talk: Talk, heard: Heard, inbound: Inbound) -> Turn:
+    """Carry out a command that was heard well enough, or ask whether it was meant."""
+    heard = _by_role(scene, heard)
+    name = heard.command or ""
+    if name in _SMALL_TALK:
+        return _small_talk(scene, talk, name)
+    if name in ("yes", "no"):
+        return _yes_no(scene, talk, name, plain(inbound.text))
+    if name in menu.RATINGS:
+        return begin(scene, talk, "rate", {**known_of(scene, talk, heard), "rating": name}, heard.rest)
+    if name in ("secret", "anonymous"):
+        return _quietly(scene, talk, name, heard, inbound)
+    if name in MATERIAL:
+        return _report(scene, talk, name, heard, inbound)
+    if name not in COMMANDS:
+        return lost(scene, talk)
+    if (
+        heard.certainty == "likely"
+        and not scene.work.book.data.intents[name].harmless
+        and pointed(talk, heard) is None
+    ):
+        return _did_you_mean(scene, talk, name, heard)
+    turn = begin(scene, talk, name, known_of(scene, talk, heard), heard.rest)
+    return _and_the_others(scene, talk, heard, turn)
+
+
+def _by_role(scene: Scene, heard: Heard) -> Heard:
+    """The same words mean another thing to a worker: 修好了 is 办结, and 1002到哪了 asks after a case."""
+    staff = scene.work.actor.is_staff
+    if heard.command == "solved" and staff and not scene.options("to_confirm"):
+        return replace(heard, command="finish", rest=heard.rest or "修好了")
+    if heard.command == "progress" and any(number >= LEAST_CASE for number in heard.numbers):
+        return replace(heard, command="show")
+    return heard
+
+
+def _and_the_others(scene: Scene, talk: Talk, heard: Heard, turn: Turn) -> Turn:
+    """Several numbers before one verb mean the same for each, as far as nothing has to be asked."""
+    if turn.command is None or len(heard.numbers) < 2 or "into" in type(turn.command).model_fields:
+        return turn
+    more = []
+    for number in heard.numbers[1:]:
+        known = {"incident": case_of(talk, number, heard.command or "")}
+        other = begin(scene, talk, heard.command or "", known, heard.rest)
+        if other.command is not None:
+            more.append(other.command)
+    return Turn(turn.talk, turn.says, turn.command, tuple(more))
+
+
+def _small_talk(scene: Scene, talk: Talk, name: str) -> Turn:
+    """收到 to a case just given is 签收; everything else is answered shortly."""
+    if name == "ack":
+        accepts = [choice for choice in talk.choices if choice.do == "accept"]
+        if len(accepts) == 1:
+            return choose(scene, talk, accepts[0])
+    return Turn(talk, (menu.welcome(scene) if name == "hello" else say(f"small.{name}"),))
+
+
+def _yes_no(scene: Scene, talk: Talk, name: str, text: str) -> Turn:
+    """是 and 不是, said shortly, answer a prompt of two choices that was the last thing said."""
+    if talk.yes_or_no and len(talk.choices) == 2 and len(text) <= _A_WORD:
+        return choose(scene, talk, talk.choices[0 if name == "yes" else 1])
+    return Turn(talk, (say("small.ack"),))
+
+
+def _report(scene: Scene, talk: Talk, name: str, heard: Heard, inbound: Inbound) -> Turn:
+    if not scene.may(command_named(name)):
+        return Turn(talk, (say("refusal.not_allowed"),))
+    rest = heard.rest
+    if name == "report" and rest and not is_report(scene, rest):
+        rest = plain(inbound.text)  # 投诉网格员 needs its verb to be understood
+    form = fill(scene, command_named(name), Form(command=name), rest)
+    if "what" not in form.known:
+        return begin(scene, talk, name, dict(form.known))
+    return located(scene, talk, form, inbound)
+
+
+def _quietly(scene: Scene, talk: Talk, name: str, heard: Heard, inbound: Inbound) -> Turn:
+    if heard.rest.strip():
+        return file_text(scene, talk, heard.rest.strip(), inbound, privacy=name)
+    return begin(scene, talk, "report", {"privacy": name})
+
+
+def _did_you_mean(scene: Scene, talk: Talk, name: str, heard: Heard) -> Turn:
+    yes = Choice(label=f"是,{menu.label(scene, name)}", do=name, known=known_of(scene, talk, heard))
+    no = Choice(label="不是", do="menu")
+    return Turn(talk, (say("unclear.did_you_mean", yes, no, verb=menu.label(scene, name)),))
+
+
+def _suggest(scene: Scene, talk: Talk, heard: Heard) -> Turn:
+    found = [
+        Choice(
+            label=menu.label(scene, name),
+            do=name,
+            known=known_of(scene, talk, heard) if name in COMMANDS else {},
+        )
+        for name in heard.suggestions
+        if name in menu.WORDS or (name in COMMANDS and scene.may(COMMANDS[name]))
+    ]
+    return Turn(talk, (say("unclear.suggest", *found),)) if found else lost(scene, talk)
+
+
+def lost(scene: Scene, talk: Talk) -> Turn:
+    """First a hint, then the menu, then a human: never only 无法识别."""
+    talk = talk.model_copy(update={"misheard": talk.misheard + 1})
+    if talk.misheard == 1:
+        return Turn(talk, (say("unclear.hint"),))
+    if talk.misheard == 2:
+        return Turn(talk, (menu.main(scene),))
+    return Turn(talk, (say("unclear.human", Choice(label="找人帮忙", do="human")),))
