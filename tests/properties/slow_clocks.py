@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from handbook.calendar import WorkCalendar
-from handbook.span import Span
+from handbook.spans import Span
 from tests.calendar.oracle import Pauses, Walk, paused
 
 Event = tuple[int, str, Mapping[str, Any]]
