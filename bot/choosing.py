@@ -16,7 +16,7 @@ def number(scene: Scene, talk: Talk, digit: int, text: str, inbound: Inbound) ->
     if digit == 0:
         return Turn(talk.shelve(scene.now), (menu.main(scene),))
     form = talk.form
-    if form is not None and form.asking is not None and not form.optional:
+    if form is not None and form.asking is not None and (form.options or not form.optional):
         return _number_for_form(scene, talk, form, digit, text, inbound)
     talk = talk.with_form(None)
     if digit <= len(talk.choices):

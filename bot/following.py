@@ -2,9 +2,10 @@
 
 import re
 
-from bot.forms import Turn, answer, begin
+from bot.forms import Turn, begin
 from bot.message import Inbound
 from bot.scene import Scene, say
+from bot.slots import place_choices
 from bot.talk import Form, Talk
 from handbook.words import plain
 
@@ -34,17 +35,22 @@ def _corrected(scene: Scene, talk: Talk, case: int, text: str) -> Turn | None:
     if not corrects and not waits and (len(text) > _SHORT or kind.category is not None):
         return None
     guess = scene.find_place(_after_correction(text))
-    if guess.sure and guess.best is not None:
+    if guess.best is not None and (guess.sure or (waits and len(guess.candidates) == 1)):
         fields = {"incident": case, "grid": guess.best, "spot": guess.detail}
         return begin(scene, talk.with_form(None), "relocate", fields)
     if waits and guess.candidates:
-        form = Form(command="relocate", known={"incident": case}, asking="grid")
-        blank = Inbound(channel="", message_id="", chat="", handle="")
-        return answer(scene, talk.with_form(form), form, text, blank)
+        return _which(scene, talk, case, [candidate.id for candidate in guess.candidates])
     if corrects and kind.category is not None and kind.sure:
         fields = {"incident": case, "category": kind.category}
         return begin(scene, talk.with_form(None), "recategorise", fields)
     return None
+
+
+def _which(scene: Scene, talk: Talk, case: int, grids: list[int]) -> Turn:
+    """Several places could be meant after an alarm: ask, and go on listening for the all-clear."""
+    options = place_choices(scene, grids[:6])
+    form = Form(command="relocate", known={"incident": case}, asking="grid", options=options, optional=True)
+    return Turn(talk.with_form(form), (say("slot.place_which", *options),))
 
 
 def _after_correction(text: str) -> str:

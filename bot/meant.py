@@ -11,7 +11,7 @@ from handlers.command import ask_of
 LEAST_CASE = 1000
 """Case numbers begin above this, numbers of a list end below it."""
 _ASKED_WHEN_SEVERAL = frozenset(
-    {"finish", "return_case", "transfer", "suspend", "unsolvable", "not_ours", "void"}
+    {"arrive", "finish", "return_case", "transfer", "suspend", "unsolvable", "not_ours", "void"}
 )
 """Said without a number, these are asked about where several cases could be meant."""
 
