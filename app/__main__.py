@@ -6,6 +6,7 @@ import gc
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from app.settings import Settings, WrongSetting, read_settings
@@ -14,6 +15,8 @@ log = logging.getLogger("xiaoge.app")
 
 FAILED = 1
 MISUSED = 2
+_LONGEST = 3650
+"""Days that a key may open its door."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,16 +65,26 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("demo", _demo, "try it: an invented town, everybody's seat, a clock that can be moved")
     add("talk", _talk, "try it in this terminal")
-    add("migrate", _migrate, "bring the database's tables up to this version")
+    migrate = add("migrate", _migrate, "bring the database's tables up to this version")
+    migrate.add_argument("--held", action="store_true", help=argparse.SUPPRESS)
     add("found", _found, "write the place's example town into an empty database")
     add("check", _check, "say whether this machine and its settings can be relied on")
-    token = add("token", _token, "make a key to the API, a board or a chat for a person")
+    token = add("token", _token, "give a person a key to the API, a board or a chat, or take it away")
     token.add_argument("person", help="the person's name, or their number where several are called so")
     token.add_argument("--scope", choices=("api", "board", "chat"), default="api")
-    token.add_argument("--days", type=int, help="for how many days it opens; without it, for good")
+    token.add_argument("--days", type=_days, default=90, help="for how many days it opens (90)")
+    token.add_argument("--revoke", action="store_true", help="take all of the person's keys to it away")
     add("places", _places, "list the places there are books for")
     add("backup", _backup, "copy the database while it is in use").add_argument("file", type=Path)
     return parser
+
+
+def _days(words: str) -> int:
+    """A lifetime. Raises ValueError for one that ends before it begins or outlives whoever holds it."""
+    number = int(words)
+    if not 1 <= number <= _LONGEST:
+        raise ValueError(words)
+    return number
 
 
 # ---- serving -----------------------------------------------------------------------------------------------
@@ -161,10 +174,14 @@ def _talk(_: argparse.Namespace) -> int:
 # ---- looking after it --------------------------------------------------------------------------------------
 
 
-def _migrate(_: argparse.Namespace) -> int:
+def _migrate(given: argparse.Namespace) -> int:
+    """`--held`: whoever calls holds the database already."""
+    from app.alone import alone
     from models.database import migrate
 
-    print(f"The tables have version {migrate(read_settings().database_url)}.")
+    url = read_settings().database_url
+    with nullcontext() if given.held else alone(url):
+        print(f"The tables have version {migrate(url)}.")
     return 0
 
 
@@ -193,9 +210,16 @@ def _check(_: argparse.Namespace) -> int:
 
 
 def _token(given: argparse.Namespace) -> int:
-    from app.registry import make_token
+    from app.alone import alone
+    from app.registry import make_token, revoke_tokens
 
-    print(make_token(read_settings(), given.person, given.scope, given.days))
+    settings = read_settings()
+    with alone(settings.database_url):
+        if given.revoke:
+            revoke_tokens(settings, given.person, given.scope)
+            print(f"No key of {given.person} opens {given.scope} any more.")
+        else:
+            print(make_token(settings, given.person, given.scope, given.days))
     return 0
 
 

@@ -9,6 +9,11 @@ from sqlalchemy import make_url
 
 from models.database import DatabaseTrouble
 
+_BUSY = (
+    "Another program works on {}: stop it first. Start it again afterwards: what people send to a platform "
+    "meanwhile is delivered then."
+)
+
 
 @contextmanager
 def alone(database_url: str) -> Iterator[None]:
@@ -28,5 +33,5 @@ def alone(database_url: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise DatabaseTrouble(f"Another program works on {address.database}: stop it first.") from None
+            raise DatabaseTrouble(_BUSY.format(address.database)) from None
         yield

@@ -1,7 +1,8 @@
 """What the command line writes into the registry: the example town, and keys for people."""
 
-from datetime import timedelta
-from typing import Any
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -9,11 +10,13 @@ from sqlmodel import Session, col
 from app.settings import Settings
 from handbook import open_book
 from handlers.founding import found_town, is_founded
-from handlers.tokens import issue
+from handlers.tokens import issue, revoke
 from handlers.work import Desk
 from models import Grid, Person, Post, Scope
 from models.database import open_database
 from scheduler.clock import SystemClock
+
+T = TypeVar("T")
 
 
 class CannotDo(Exception):
@@ -41,14 +44,14 @@ def found_at(settings: Settings) -> bool:
         database.close()
 
 
-def make_token(settings: Settings, person: str, scope: str, days: int | None) -> str:
-    """Give a person a key to one door.
+def make_token(settings: Settings, person: str, scope: str, days: int) -> str:
+    """Give a person a key to one door, while no program works on the database.
 
     Args:
         settings: where the database is.
         person: a name, or a number where several people share the name.
         scope: one of models.Scope.
-        days: for how many days it opens; None: for good.
+        days: for how many days it opens.
 
     Returns:
         the key; it is kept nowhere and cannot be shown again.
@@ -56,14 +59,27 @@ def make_token(settings: Settings, person: str, scope: str, days: int | None) ->
     Raises:
         CannotDo: nobody is called so, or several people are.
     """
-    database = open_database(settings.database_url)
-    clock = SystemClock()
+
+    def job(session: Session, now: datetime) -> str:
+        return issue(session, _one(session, person), Scope(scope), now, now + timedelta(days=days))
+
+    return _with_registry(settings, job)
+
+
+def revoke_tokens(settings: Settings, person: str, scope: str) -> None:
+    """Take away all of a person's keys to one door: a lost phone, a post that ended.
+
+    Arguments as for `make_token`. Raises CannotDo: nobody is called so, or several people are.
+    """
+    _with_registry(settings, lambda session, _: revoke(session, _one(session, person), Scope(scope)))
+
+
+def _with_registry(settings: Settings, job: Callable[[Session, datetime], T]) -> T:
+    database, clock = open_database(settings.database_url), SystemClock()
     desk = Desk(database, open_book(settings.place), clock.now)
     try:
         with desk.session() as session:
-            now = clock.now()
-            until = now + timedelta(days=days) if days is not None else None
-            return issue(session, _one(session, person), Scope(scope), now, until)
+            return job(session, clock.now())
     finally:
         database.close()
 

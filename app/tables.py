@@ -13,11 +13,13 @@ _NAMES = re.compile(r"""^(down_)?revision\b[^=]*= *["'](\w+)["']""", re.MULTILIN
 def bring_up_to_date(database_url: str) -> None:
     """Migrate where it is needed, in a process of its own: Alembic's memory goes when it is done.
 
+    The caller sees to it that no other program works on the database.
+
     Raises DatabaseTrouble when the tables could not be changed; the other process has said why.
     """
     if current_revision(database_url) == newest():
         return
-    command = [sys.executable, "-m", "app", "migrate"]
+    command = [sys.executable, "-m", "app", "migrate", "--held"]
     environment = os.environ | {"XIAOGE_DATABASE_URL": database_url}
     done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False)  # noqa: S603
     if done.returncode:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,61 @@ def test_a_token_is_for_one_person(url: str, capsys: pytest.CaptureFixture[str])
     several = re.findall(r"(\d+) \(", capsys.readouterr().err)
     assert len(several) == 2
     assert main(["token", several[1]]) == 0
+
+
+@pytest.mark.parametrize("words", ["token 王芳", "token 王芳 --revoke", "migrate", "found"])
+def test_nothing_is_written_beside_a_running_program(
+    url: str, capsys: pytest.CaptureFixture[str], words: str
+) -> None:
+    main(["found"])
+    said(capsys)
+    with alone(url):
+        assert main(words.split()) == 1
+    error = capsys.readouterr().err
+
+    assert "stop it first" in error
+    assert "Start it again afterwards" in error
+
+
+def whose(url: str, token: str, after: timedelta) -> int | None:
+    """Who comes in by a token to the API, some time from now."""
+    database = open_database(url)
+    with Session(database.reader) as session:
+        found = person_of(session, token, Scope.API, SystemClock().now() + after)
+    database.close()
+    return found
+
+
+def test_a_token_opens_for_ninety_days(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["found"])
+    said(capsys)
+    main(["token", "李强"])
+    token = said(capsys).strip()
+
+    assert whose(url, token, timedelta(days=89)) is not None
+    assert whose(url, token, timedelta(days=91)) is None
+
+
+def test_a_token_is_taken_away(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["found"])
+    said(capsys)
+    main(["token", "李强"])
+    main(["token", "王芳"])
+    taken, kept = said(capsys).split()
+
+    assert main(["token", "李强", "--revoke"]) == 0
+    assert "No key of 李强 opens api any more." in said(capsys)
+    assert whose(url, taken, timedelta()) is None
+    assert whose(url, kept, timedelta()) is not None
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "many", "1000000000"])
+def test_a_token_has_a_sensible_lifetime(url: str, days: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as wrong:
+        main(["token", "李强", "--days", days])
+
+    assert wrong.value.code == 2
+    assert "--days" in capsys.readouterr().err
 
 
 def test_places_are_listed(url: str, capsys: pytest.CaptureFixture[str]) -> None:
