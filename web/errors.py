@@ -23,8 +23,6 @@ _WORDS: Final = {
     500: "小格出了点问题，已经记下来了，请稍后再试。",
     503: "现在很忙，请稍后再试。",
 }
-_ENGLISH: Final = frozenset({"Not Found", "Method Not Allowed", "Content Too Large"})
-"""The framework's own words, which are nobody's here."""
 
 
 def speak_plainly(app: FastAPI, templates: Environment) -> Say:
@@ -51,9 +49,9 @@ def speak_plainly(app: FastAPI, templates: Environment) -> Say:
 
 
 def _words(trouble: HTTPException) -> str:
+    """Our own words for it; the framework's English ones are nobody's here."""
     said = str(trouble.detail or "")
-    plain = said and said not in _ENGLISH and not said.isascii()
-    return said if plain else _WORDS.get(trouble.status_code, "没有办成。")
+    return _WORDS.get(trouble.status_code, "没有办成。") if said.isascii() else said
 
 
 def _places(trouble: RequestValidationError) -> list[dict[str, Any]]:

@@ -36,11 +36,13 @@ class News:
 
     tag: str
     items: list[Item]
+    more: bool
+    """There are older bubbles than these."""
 
     @property
-    def latest(self) -> dict[str, Any]:
-        """What the page's script takes: the newest bubbles, and whether there are older ones."""
-        return {"tag": self.tag, "items": self.items[-_LATEST:], "more": len(self.items) > _LATEST}
+    def body(self) -> dict[str, Any]:
+        """What the page's script takes."""
+        return {"tag": self.tag, "items": self.items, "more": self.more}
 
 
 class Live:
@@ -56,15 +58,16 @@ class Live:
         keys = keys_of(self._parts, request)
         who = await self._looks(lambda reading: speaker(reading, keys))
         if who is None:
-            raise HTTPException(401, "请刷新页面(并允许 Cookie)后再发。")
+            raise HTTPException(401, "请刷新页面（并允许 Cookie）后再发。")
         return who
 
     async def now(self, who: Speaker) -> News:
-        """The chat as it stands."""
-        return self._rendered(who, await self._looks(lambda reading: chat_page(reading, who)))
+        """The whole chat as it stands."""
+        shown = await self._looks(lambda reading: chat_page(reading, who))
+        return self._rendered(who, shown, len(shown.bubbles))
 
     async def after(self, who: Speaker, tag: str, seconds: float) -> News | None:
-        """The chat once it differs from what `tag` stands for; None when `seconds` pass without news."""
+        """The chat's latest once it differs from `tag`; None when `seconds` pass without news."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while True:
@@ -72,15 +75,16 @@ class Live:
             shown = await self._looks(lambda reading: chat_page(reading, who))
             left = end - loop.time()
             if shown.tag != tag:
-                return self._rendered(who, shown)
+                return self._rendered(who, shown, _LATEST)
             if left <= 0:
                 return None
             await self._parts.hub.wait(who.handle, min(left, _LOOK_AGAIN), since=number)
 
-    def _rendered(self, who: Speaker, shown: Page) -> News:
+    def _rendered(self, who: Speaker, shown: Page, most: int) -> News:
         query = query_of(who)
-        days = self._days(shown)
-        return News(shown.tag, [self._item(b, d, query) for b, d in zip(shown.bubbles, days, strict=True)])
+        dated = list(zip(shown.bubbles, self._days(shown), strict=True))
+        items = [self._item(bubble, day_line, query) for bubble, day_line in dated[-most:]]
+        return News(shown.tag, items, more=len(dated) > most)
 
     def _item(self, bubble: Bubble, day_line: str, query: str) -> Item:
         html = str(self._bubble(bubble, day_line, query))
@@ -106,7 +110,7 @@ def live_routes(live: Live) -> APIRouter:
         request: Request, after: str = "", wait: Annotated[float, Query(ge=0, le=_LONGEST_WAIT)] = 0
     ) -> Response:
         news = await live.after(await live.speaker(request), after, wait)
-        return JSONResponse(news.latest if news else {"tag": after, "items": []})
+        return JSONResponse(news.body if news else {"tag": after, "items": []})
 
     @router.get("/chat/events")
     async def events(request: Request, after: str = "") -> Response:
@@ -125,4 +129,4 @@ async def _stream(live: Live, who: Speaker, tag: str) -> AsyncIterator[str]:
             yield ":\n\n"
             continue
         tag = news.tag
-        yield f"id: {tag}\ndata: {json.dumps(news.latest, ensure_ascii=False)}\n\n"
+        yield f"id: {tag}\ndata: {json.dumps(news.body, ensure_ascii=False)}\n\n"
