@@ -222,7 +222,7 @@ def relocate(work: Work, command: Relocate) -> Done:
     promise = read_promise(incident.promise)
     untouched = incident.state is State.DISPATCHED and incident.round == 1 and not incident.returns
     found = keeper_from(work, command.grid, promise, 0 if untouched else incident.step)
-    if found is not None and found[0] != old_owner:
+    if found is not None and found[0] != old_owner and incident.may(Move.TRANSFER):
         incident.step = found[1]
         hand_to(work, incident, Move.TRANSFER, found[0], relocated=True)
         settle(work, incident)

@@ -120,7 +120,7 @@ MOVES: Mapping[Move, Rule] = {
     Move.AUTO_RETURN: _rule(IN_HAND, _S.RETURNED),
     Move.APPEAL_RETURN: _rule({_S.DISPATCHED, *IN_HAND}, _S.ARBITRATION, reason=True),
     Move.ARBITRATE: _rule({_S.ARBITRATION}, _S.DISPATCHED),
-    Move.TRANSFER: _rule(_MOVABLE, _S.DISPATCHED),
+    Move.TRANSFER: _rule(_MOVABLE - {_S.ARBITRATION}, _S.DISPATCHED),
     Move.JOIN: _rule(_MOVABLE, None),
     Move.PART_DONE: _rule(_DECIDABLE, None),
     Move.ARRIVE: _rule({_S.ACCEPTED, _S.DISPATCHED}, _S.ON_SITE),

@@ -44,7 +44,7 @@ APT: Mapping[State, Sequence[tuple[str, str]]] = {
     State.RETURNED: [
         ("owner", c) for c in ("dispatch", "dispatch", "dispatch", "accept", "transfer", "suspend")
     ],
-    State.ARBITRATION: [("owner", c) for c in ("arbitrate", "arbitrate", "transfer", "suspend")],
+    State.ARBITRATION: [("owner", c) for c in ("arbitrate", "arbitrate", "suspend")],
     State.PAUSED: [("owner", c) for c in ("unsuspend", *_ENDING, "merge")] + [("reporter", "withdraw")],
     State.HANDLED: [("owner", c) for c in ("verify", "rework", "extend", *_ENDING)] + [("handler", "undo")],
     State.WAITING_REPORTER: [
