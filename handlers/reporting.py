@@ -47,7 +47,6 @@ class _Told(Command):
     placed: Annotated[bool, Quiet] = True
     """Whether the reporter named the place; otherwise it is their own grid until they say more."""
     category: Annotated[str | None, Quiet] = None
-    grade: Annotated[str | None, Quiet] = None
     lat: Annotated[float | None, Quiet] = None
     lon: Annotated[float | None, Quiet] = None
     media: Annotated[tuple[str, ...], Quiet] = ()
@@ -165,12 +164,12 @@ def _new_row(work: Work, command: _Told, *, reporter_id: int, privacy: Privacy) 
         or work.book.kinds.propose(command.what).category
         or (work.book.incidents.other_category)
     )
+    if work.book.category_or_none(category) is None:
+        raise Refusal("report.no_such_kind")
     danger = work.book.danger.find(command.what)
-    grade = work.book.incidents.danger_grade if danger else command.grade or grade_for(work, category)
+    grade = work.book.incidents.danger_grade if danger else grade_for(work, category)
     if grid_id not in work.tree.nodes:
         raise Refusal("report.no_such_place")
-    if work.book.category_or_none(category) is None or grade not in work.book.incidents.grades:
-        raise Refusal("report.no_such_kind")
     return Incident(
         what=command.what.strip(),
         spot=command.spot,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from handlers.amending import Regrade
 from handlers.dispatching import ReturnCase, Transfer
 from handlers.handling import Accept
 from tests.handlers.office import Office, office
@@ -45,7 +46,8 @@ def test_what_the_top_has_accepted_is_not_taken_down_again(shexian: Office) -> N
 
 
 def test_what_the_town_gives_back_goes_to_the_district(yinzhou: Office) -> None:
-    number = yinzhou.reports(grade="level3")
+    number = yinzhou.reports()
+    yinzhou.does("worker", Regrade(incident=number, grade="level3"))
     assert yinzhou.case(number).owner_id == yinzhou.id("town")
 
     yinzhou.does("town", ReturnCase(incident=number, reason="要区里协调"))
