@@ -272,13 +272,14 @@ def _decide(
 ) -> None:
     """More than half of those who were asked settle it at once; silence lets those who answered settle it.
 
-    `besides` is somebody who need not be told that it is closed.
+    Where all have spoken and are divided evenly it is not solved. `besides` is somebody who need not be told
+    that it is closed.
     """
     parts = [p for p in participants(work, incident, Part.REPORTER) if p.person_id != incident.handler_id]
     yes = sum(part.answer == "solved" for part in parts)
     no = sum(part.answer == "unsolved" for part in parts)
     asked = yes + no if silent else len(parts)
-    if no and no * 2 >= asked:
+    if no * 2 > asked or (no and no * 2 == asked == yes + no):
         reopen(work, incident, reason=reason)
     elif yes * 2 > asked or silent:
         close(work, incident, silent=silent and not yes, besides=besides)
@@ -424,6 +425,7 @@ def _rating(value: str) -> Rating:
 @handles(Merge)
 def merge(work: Work, command: Merge) -> Done:
     """Every reporter of the merged case becomes a reporter of the main one and is asked in their own chat."""
+    _lock_both(work, command)
     incident = access.find(work, command.incident, lock=True)
     main = access.find_main(work, command.into, lock=True)
     if main.id == incident.id:
@@ -450,6 +452,17 @@ def merge(work: Work, command: Merge) -> Done:
             _ask(work, main, part, last_result(work, main))
     work.reply("merge.done", incident=main, number=incident.id, title=incident.title, main=str(main.id))
     return Done({"number": incident.id, "into": main.id}, main.id)
+
+
+def _lock_both(work: Work, command: Merge) -> None:
+    """By their numbers' order: two who merge the same cases crosswise would wait for each other for ever."""
+    into: int | None = command.into
+    numbers = {command.incident}
+    while into is not None and into not in numbers:
+        numbers.add(into)
+        into = work.session.execute(select(col(Incident.main_id)).where(col(Incident.id) == into)).scalar()
+    query = select(col(Incident.id)).where(col(Incident.id).in_(numbers)).order_by(col(Incident.id))
+    work.session.execute(query.with_for_update()).all()
 
 
 def _move_reporters(work: Work, incident: Incident, main: Incident) -> list[Participant]:
