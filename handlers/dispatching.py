@@ -144,11 +144,12 @@ def _must_assign(work: Work, incident: Incident) -> None:
 def _must_be_able(work: Work, incident: Incident, person_id: int) -> None:
     """The person must hold a post with 'handle' on the case's branch, or in a unit that serves it."""
     actor = work.tree.staff.get(person_id)
-    if actor is None or not actor.may("handle"):
+    able = [post for post in actor.posts if "handle" in post.abilities] if actor else []
+    if not able:
         raise Refusal("transfer.nobody")
     line = {node.id for node in work.tree.upward(incident.grid_id)}
     town = work.tree.town_of(incident.grid_id)
-    near = any(post.grid_id in line or post.path.startswith(town.path) for post in actor.posts)
+    near = any(post.grid_id in line or post.path.startswith(town.path) for post in able)
     if not near:
         raise Refusal("transfer.too_far", to=role_and_name(work, person_id))
 
