@@ -80,11 +80,9 @@ class Work(Reading):
 
         `text` is a key of the book; `key` is deterministic so that the same happening is never told twice;
         `still` names the condition that must hold when it is sent; moments in `args` are shown in the
-        place's time.
+        place's time. What one tells oneself is said in the chat one is speaking in.
         """
-        if self.back is not None and person_id == self.actor.id:
-            self.reply(text, choices=choices, incident=incident, **args)
-            return
+        own = self.back is not None and person_id == self.actor.id
         self._promise(
             key=f"{key}:p{person_id}",
             recipient=f"p{person_id}",
@@ -95,7 +93,8 @@ class Work(Reading):
             incident=incident,
             still=still,
             not_before=not_before,
-            urgent=urgent,
+            urgent=urgent or own,
+            back=self.back if own else None,
         )
 
     def reply(
