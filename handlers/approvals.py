@@ -350,6 +350,10 @@ def _requested(work: Work, number: int) -> Incident:
         raise NotAllowed("approval.own", number=number)
     if incident.approver_id != work.actor.id:
         must_cover(work, incident, "review")
+        if incident.request["move"] == Move.EXTEND and _approved_before(work, incident) == work.actor.id:
+            raise NotAllowed(
+                "approval.again", number=number, approver=role_and_name(work, incident.approver_id)
+            )
     return incident
 
 

@@ -158,6 +158,64 @@ def test_in_a_group_lists_and_cases_are_not_shown(town: Town) -> None:
     assert "私聊" in told[0]
 
 
+@pytest.mark.parametrize(
+    "text", ["接单", "催办", "改", "撤回", "办结", "1", "1 接单", "进度", "督办", "看板"]
+)
+def test_in_a_group_no_command_shows_a_case_or_a_person(town: Town, text: str) -> None:
+    for who in ("resident", "neighbour"):
+        town.send(town.inbound(who, "3栋楼下路灯坏了"))
+        town.send(town.inbound(who, "5栋门口垃圾没人清"))
+
+    for who in ("resident", "worker", "leader"):
+        town.send(town.inbound(who, text, chat="楼友群", group=True))
+
+    for who in ("resident", "worker", "leader"):
+        for told in town.channel.words("楼友群", town.name(who)):
+            assert "路灯坏了" not in told
+            assert town.name("resident") not in told
+
+
+def test_a_button_pressed_in_a_group_tells_nothing_there(town: Town) -> None:
+    town.send(town.inbound("resident", "3栋楼下路灯坏了"))
+    offer = next(m for m in town.messages("worker") if m.buttons)
+    payload = dict(offer.buttons)["接单"]
+
+    town.send(town.inbound("worker", pressed=payload, chat="楼友群", group=True))
+
+    assert town.latest().state == "dispatched"
+    assert all("王芳" not in told for told in town.channel.words("楼友群", town.name("worker")))
+
+
+def test_an_edited_message_puts_its_report_right(town: Town) -> None:
+    town.say("resident", "3栋楼下路登坏了")
+
+    town.say("resident", "3栋楼下路灯坏了,晚上看不见", edited=True)
+
+    assert town.count() == 1
+    assert town.latest().what.startswith("3栋楼下路灯坏了")
+
+
+def test_an_alarm_is_heard_after_any_number_of_messages(town: Town) -> None:
+    for _ in range(25):
+        town.say("resident", "帮助")
+
+    answered = town.say("resident", "着火了,5栋有人困在里面")
+
+    assert any("119" in text for text in answered)
+    assert town.latest().danger is not None
+
+
+def test_an_alarm_is_heard_while_a_result_is_asked_for(town: Town) -> None:
+    town.say("resident", "3栋楼下路灯坏了")
+    town.say("worker", "接单")
+    town.say("worker", "办结")
+
+    answered = town.say("worker", "着火了,5栋有人困在里面")
+
+    assert any("119" in text for text in answered)
+    assert town.count() == 2
+
+
 def test_a_half_filled_form_is_kept_while_a_list_is_looked_at(town: Town) -> None:
     town.say("resident", "3栋楼下路灯坏了")
     town.say("worker", "上报")
