@@ -19,8 +19,7 @@ def follow(scene: Scene, talk: Talk, text: str) -> Turn | None:
     case = talk.last_filed
     if case is None:
         return None
-    is_over = getattr(scene.work.book.danger, "is_over", lambda _: False)
-    if is_over(text):
+    if scene.work.book.danger.is_over(text):
         return begin(scene, talk.with_form(None), "explain", {"incident": case, "note": text})
     if scene.work.book.danger.find(text) is not None:
         return None

@@ -74,7 +74,7 @@ def _material(talk: Talk, inbound: Inbound) -> dict[str, Any]:
 
 def _kind(scene: Scene, what: str) -> dict[str, Any]:
     danger = scene.work.book.danger.find(what)
-    if danger is not None and getattr(danger, "category", None) is not None:
+    if danger is not None:
         return {"category": danger.category}
     proposal = scene.work.book.kinds.propose(what)
     return {"category": proposal.category} if proposal.category is not None else {}
