@@ -134,6 +134,8 @@ class Phrases:
         if self._asked(low, end, phrase):
             return Heard(None, "maybe", rest=said, suggestions=(phrase.command,))
         start = grammar.past_signs(low, end)
+        if phrase.command == "yes" and low[end - 1] == "了" and start < len(said):
+            return _free(said, low)
         if phrase.command in _COURTESY and start < len(said):
             return self._after_courtesy(said[start:], phrase)
         if pointed is None and (pointed := pointed_at(low, start)):

@@ -184,6 +184,48 @@ EXACT = """
 否 | no
 0301-0001 办结 | finish
 办结 0301-0001 灯泡换了 | finish | | 灯泡换了
+我那个事情怎么样了 | progress
+我的事办得怎样了 | progress
+我报的那几个都办到哪儿了 | progress
+什么时候能修好啊 | progress
+几时修好呀 | progress
+1002到哪一步了 | progress | 1002
+1002谁在办 | progress | 1002
+1002 什么时候修好 | progress | 1002
+没有办好呀还是吵 | unsolved
+没有办好,还是吵 | unsolved | | 还是吵
+还是吵 | unsolved
+还是好臭 | unsolved
+冇解决 | unsolved
+冇搞掂 | unsolved
+还是坏的 | unsolved
+根本没修 | unsolved
+根本没人来 | unsolved
+我要找人工 | human
+谁是网格员 | human
+你们领导电话 | human
+领导电话多少 | human
+算了算了不说了 | cancel
+算了不用了 | cancel
+不报了 | cancel
+这事不报了 | cancel
+满意个屁 | dissatisfied
+满意什么 | dissatisfied
+到咗 | arrive
+到嘞 | arrive
+到咯 | arrive
+修好了,换了个灯泡 | solved | | 换了个灯泡
+今天有几件没办的 | board
+全镇情况怎么样 | board
+还有哪些超时的 | board
+超时的有哪些 | board
+有多少没办 | board
+还有几件没办 | board
+我今天有什么事 | todo
+今天有哪些事 | todo
+你是谁 | help
+你是机器人吗 | help
+你是真人吗 | help
 """
 
 LIKELY = {
@@ -431,6 +473,15 @@ def test_a_report_in_free_words_stays_free(typed: str) -> None:
 
     assert (found.command, found.suggestions) == (None, ())
     assert found.rest in plain(typed)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["好了,弄好了,谢谢师傅", "好了,已经修好了,谢谢", "对了,路灯也坏了", "行了,不用来了", "可以了,师傅走了"],
+)
+def test_chatter_is_no_consent(typed: str) -> None:
+    assert PHRASES.hear(typed).command != "yes"
+    assert "yes" not in PHRASES.hear(typed).suggestions
 
 
 @pytest.mark.parametrize(
