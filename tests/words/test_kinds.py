@@ -446,6 +446,35 @@ WORDLESS = [
     "他说的不对",
 ]
 
+NEVER_SURE = [
+    "我不想让别人知道是我报的",
+    "别告诉人家是我说的",
+    "你们是骗子吧",
+    "你是不是骗子",
+    "你是机器人吗",
+    "你是真人吗",
+    "今天天气怎么样",
+    "明天下不下雨",
+    "火车站怎么走",
+    "去火车站坐什么车",
+    "昨天晚上我在火锅店吃饭旁边桌子吵吵闹闹的",
+    "还是吵",
+    "还是好臭",
+    "还是很臭",
+    "吃饭没有",
+]
+
+ALWAYS_SURE = """
+停水了 | 停水
+没水了 | 停水
+又停水了 | 停水
+停电了 | 停电
+家里停电了 | 停电
+那个坑好大,车子都掉进去了 | 道路破损
+门口的坑很大 | 道路破损
+车轮陷到坑里了,坑越来越大 | 道路破损
+"""
+
 
 def pairs(table: str) -> list[tuple[str, str]]:
     lines = (line.split(" | ") for line in table.strip().splitlines())
@@ -487,6 +516,18 @@ def test_a_mistyped_word_is_known_by_its_sound_but_asked(report: str, name: str)
 @pytest.mark.parametrize("text", WORDLESS)
 def test_where_no_word_was_said_nothing_is_proposed(text: str) -> None:
     assert KINDS.propose(text) == Proposal()
+
+
+@pytest.mark.parametrize("text", NEVER_SURE)
+def test_chatter_and_a_follow_up_are_never_a_sure_case(text: str) -> None:
+    assert not KINDS.propose(text).sure
+
+
+@pytest.mark.parametrize(("report", "name"), pairs(ALWAYS_SURE))
+def test_a_short_word_may_be_enough(report: str, name: str) -> None:
+    proposal = KINDS.propose(report)
+
+    assert (proposal.category, proposal.sure) == (NAMES[name], True)
 
 
 def test_two_troubles_in_one_report_are_asked_about() -> None:
