@@ -144,12 +144,15 @@ def test_yulin_follows_its_five_steps() -> None:
 
 
 def test_shexian_clears_small_cases_the_same_day_and_big_ones_daily() -> None:
-    grades = book_of("shexian").incidents.grades
+    rules = book_of("shexian").incidents
+    grades = rules.grades
 
-    assert list(grades) == ["a", "b", "c"]
+    assert list(grades) == ["a", "b", "c", "danger"]
+    assert rules.danger_grade == "danger"
+    assert grades["danger"].ladder[0].resolve == Span.parse("2h wall")
     assert grades["a"].ladder[0].resolve == Span.parse("0d")
     assert grades["b"].ladder[0].resolve == Span.parse("24h wall")
-    assert [grade.daily_zero for grade in grades.values()] == [False, False, True]
+    assert [grade.daily_zero for grade in grades.values()] == [False, False, True, True]
     assert all(grade.ladder[-1].to == "town" for grade in grades.values())
 
 
