@@ -189,7 +189,7 @@ class _Round:
             .where(INBOX.c.id == row["id"])
             .values(
                 tries=row["tries"] + 1,
-                trouble=f"{type(trouble).__name__}: {trouble}"[:500],
+                trouble=type(trouble).__name__,
                 state=InboxState.DEAD if dead else InboxState.WAITING,
             )
         )

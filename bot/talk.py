@@ -16,7 +16,7 @@ CONFIRM = "confirm!"
 
 
 class _State(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class Form(_State):

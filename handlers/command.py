@@ -36,7 +36,8 @@ class Ask:
 class Command(BaseModel):
     """Base of all commands: frozen, and an unknown field is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=4000)
+    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=4000, hide_input_in_errors=True)
+    """People's words do not stand in errors, for errors stand in logs."""
 
     name: ClassVar[str]
     may: ClassVar[str | None] = None

@@ -14,7 +14,7 @@ from handbook.spans import Span
 class Rung(BaseModel):
     """One step of the ladder: whose turn it is and how long they have."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     to: str
     accept: Span
@@ -24,7 +24,7 @@ class Rung(BaseModel):
 class Promise(BaseModel):
     """What was promised when the case was opened; editing the book changes new cases only."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     grade: str
     name: str

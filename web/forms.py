@@ -21,7 +21,7 @@ LONGEST_WORDS: Final = 2000
 class Said(BaseModel):
     """One message of the page."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     id: str = Field(pattern=r"^[A-Za-z0-9-]{8,80}$")
     """Made by the page: the same message sent again acts once."""
