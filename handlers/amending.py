@@ -3,6 +3,9 @@
 from datetime import timedelta
 from typing import Annotated, ClassVar
 
+from sqlalchemy import select
+from sqlmodel import col
+
 from handlers import access
 from handlers.cases import (
     about,
@@ -19,7 +22,7 @@ from handlers.command import Ask, Command, Done, handles
 from handlers.dues import deadline, settle
 from handlers.promise import promise_of, read_promise
 from handlers.refusal import NotAllowed, Refusal
-from handlers.reporting import Quiet, What, attach, grade_for, tell_ladder, tell_new
+from handlers.reporting import Quiet, What, attach, first_owner, grade_for, tell_ladder, tell_new
 from handlers.work import Work
 from models import CHANGEABLE, Correction, Incident, Move, Part, State
 
@@ -156,12 +159,35 @@ def recategorise(work: Work, command: Recategorise) -> Done:
     _keep_correction(work, incident, "category", incident.category, command.category)
     incident.category = command.category
     make(work, incident, Move.RECLASSIFY, category=command.category)
-    grade = grade_for(work, command.category)
-    if grade != incident.grade and not incident.danger and incident.state is State.DISPATCHED:
-        _change_grade(work, incident, grade)
+    _follow_kind(work, incident)
     work.reply("amend.done", incident=incident, **about(work, incident))
     tell_owner(work, incident, "amend.owner", event=f"recategorised:{incident.version}")
     return Done({"number": incident.id, "category": incident.category}, incident.id)
+
+
+def _follow_kind(work: Work, incident: Incident) -> None:
+    """Before anybody has begun, the new kind decides grade and owner as it would have from the start."""
+    if incident.danger or incident.state is not State.DISPATCHED:
+        return
+    grade = grade_for(work, incident.category)
+    if grade != incident.grade and not _graded_by_hand(work, incident):
+        _change_grade(work, incident, grade)
+    elif _is_untouched(incident):
+        owner, step, _ = first_owner(work, incident, read_promise(incident.promise))
+        _hand_over(work, incident, owner, step, recategorised=True)
+
+
+def _graded_by_hand(work: Work, incident: Incident) -> bool:
+    query = select(col(Correction.id)).where(
+        col(Correction.incident_id) == incident.id, col(Correction.field) == "grade"
+    )
+    return work.session.execute(query.limit(1)).first() is not None
+
+
+def _is_untouched(incident: Incident) -> bool:
+    """Whether nobody has done anything with a case yet, so that it may start where it should have."""
+    fresh = incident.round == 1 and not incident.returns and not incident.step
+    return fresh and incident.state is State.DISPATCHED
 
 
 @handles(Regrade)
@@ -198,13 +224,14 @@ def read_name(work: Work, incident: Incident) -> str:
 
 
 def _change_grade(work: Work, incident: Incident, grade: str) -> None:
-    """A new promise; the clock starts anew with whoever the new ladder names first."""
+    """A new promise, with whoever it names first. Its clock starts anew, but not by its owner's own word."""
+    own = incident.owner_id == work.actor.id
     incident.grade = grade
     promise, incident.promise = promise_of(work.book, grade)
     make(work, incident, Move.RECLASSIFY, grade=grade)
     assert incident.owner_id is not None
-    owner, incident.step = keeper_from(work, incident.grid_id, promise, 0) or (incident.owner_id, 0)
-    hand_to(work, incident, Move.TRANSFER, owner, regraded=True)
+    owner, incident.step, _ = first_owner(work, incident, promise)
+    hand_to(work, incident, Move.TRANSFER, owner, regraded=True, kept=own or None)
     settle(work, incident)
     tell_new(work, incident, event=f"new:{incident.version}")
 
@@ -220,20 +247,29 @@ def relocate(work: Work, command: Relocate) -> Done:
     old_owner, incident.grid_id, incident.spot = incident.owner_id, command.grid, command.spot
     make(work, incident, Move.RECLASSIFY, grid=command.grid)
     promise = read_promise(incident.promise)
-    untouched = incident.state is State.DISPATCHED and incident.round == 1 and not incident.returns
-    found = keeper_from(work, command.grid, promise, 0 if untouched else incident.step)
-    if found is not None and found[0] != old_owner and incident.may(Move.TRANSFER):
-        incident.step = found[1]
-        hand_to(work, incident, Move.TRANSFER, found[0], relocated=True)
-        settle(work, incident)
-        tell_new(work, incident, event=f"new:{incident.version}")
-        _tell_relieved(work, incident, old_owner)
+    if _is_untouched(incident):
+        owner, step, _ = first_owner(work, incident, promise)
     else:
+        owner, step = keeper_from(work, command.grid, promise, incident.step) or (old_owner, incident.step)
+    if not (incident.may(Move.TRANSFER) and _hand_over(work, incident, owner, step, relocated=True)):
         tell_owner(work, incident, "amend.owner", event=f"relocated:{incident.version}")
     if incident.danger:
         tell_ladder(work, incident)
     work.reply("amend.done", incident=incident, **about(work, incident))
     return Done({"number": incident.id, "grid": incident.grid_id}, incident.id)
+
+
+def _hand_over(work: Work, incident: Incident, owner: int | None, step: int, **why: bool) -> bool:
+    """Give the case to who should have had it from the start. Returns False where they have it."""
+    former = incident.owner_id
+    if owner is None or owner == former:
+        return False
+    incident.step = step
+    hand_to(work, incident, Move.TRANSFER, owner, **why)
+    settle(work, incident)
+    tell_new(work, incident, event=f"new:{incident.version}")
+    _tell_relieved(work, incident, former)
+    return True
 
 
 def _tell_relieved(work: Work, incident: Incident, former: int | None) -> None:

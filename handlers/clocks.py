@@ -150,11 +150,16 @@ class _Tape:
         self.stop(at, Kind.ACCEPT, Kind.ASSIGN, Kind.ARBITRATE, Kind.SILENCE, Kind.VERIFY, met=False)
         self.start(Kind.ACCEPT, at, rung.accept)
         if move in _FRESH or data.get("regraded"):
+            at = self._since(at) if data.get("kept") else at
             self.stop(at, Kind.RESOLVE, Kind.ARRIVE, met=False)
         if not self.has(Kind.RESOLVE):
             self.start(Kind.RESOLVE, at, rung.resolve)
             if self.promise.arrive is not None:
                 self.start(Kind.ARRIVE, at, self.promise.arrive)
+
+    def _since(self, at: datetime) -> datetime:
+        """Since when the case has been worked on: who changes their own case's grade wins no time by it."""
+        return next((leg.started for leg in self.legs if leg.kind is Kind.RESOLVE and leg.running), at)
 
     def _away(self, at: datetime, move: Move, data: Mapping[str, Any]) -> None:
         self.stop(at, Kind.ACCEPT, met=False)

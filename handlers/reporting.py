@@ -136,7 +136,7 @@ def _open(work: Work, command: _Told, *, reporter_id: int, privacy: Privacy) -> 
     """Make the row, choose its owner and write the three events of filing."""
     incident = _new_row(work, command, reporter_id=reporter_id, privacy=privacy)
     promise = read_promise(incident.promise)
-    incident.owner_id, incident.step, incident.unit_id = _first_owner(work, incident, promise)
+    incident.owner_id, incident.step, incident.unit_id = first_owner(work, incident, promise)
     unit = work.tree.units.get(incident.unit_id) if incident.unit_id is not None else None
     handed = {
         "to": incident.owner_id,
@@ -213,7 +213,7 @@ def _rule_for(work: Work, category: str) -> CategoryRule | None:
     return rules.get(category) or (rules.get(parent) if parent else None)
 
 
-def _first_owner(work: Work, incident: Incident, promise: Promise) -> tuple[int, int, int | None]:
+def first_owner(work: Work, incident: Incident, promise: Promise) -> tuple[int, int, int | None]:
     """(person, rung, unit): the unit the book names for this kind, else the keeper of the first rung."""
     unit_id = _unit_for(work, incident)
     if unit_id is not None:

@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from handlers.amending import Regrade
+from handlers.amending import Recategorise, Regrade
 from handlers.approvals import Suspend, Unsolvable
 from handlers.closing import Unsolved
 from handlers.handling import Accept, Finish, Rework, Undo
-from tests.handlers.office import Office
+from tests.handlers.office import Office, office
 
 
 def test_a_case_that_ended_while_at_rest_has_running_clocks_when_it_is_opened_again(desk: Office) -> None:
@@ -30,10 +30,41 @@ def test_a_new_grade_starts_the_clock_anew(desk: Office) -> None:
     desk.wait(hours=3)
     now = desk.world.now
 
-    desk.does("worker", Regrade(incident=number, grade="sudden"))
+    desk.does("community", Regrade(incident=number, grade="sudden"))
 
     assert desk.case(number).resolve_due == now + timedelta(hours=2)
     assert desk.case(number).accept_due == now + timedelta(minutes=5)
+
+
+def test_a_grade_one_gives_ones_own_case_wins_no_time(desk: Office) -> None:
+    number = desk.reports()
+    opened = desk.world.now
+    desk.wait(hours=3)
+
+    desk.does("worker", Regrade(incident=number, grade="sudden"))
+
+    assert desk.case(number).resolve_due == opened + timedelta(hours=2)
+
+
+def test_a_grade_given_by_hand_stays_when_the_kind_changes(desk: Office) -> None:
+    number = desk.reports()
+    desk.does("community", Regrade(incident=number, grade="coordinated"))
+
+    desk.does("resident", Recategorise(incident=number, category="1604"))
+
+    assert desk.case(number).category == "1604"
+    assert desk.case(number).grade == "coordinated"
+
+
+def test_a_new_kind_goes_to_the_unit_that_is_named_for_it(sqlite_url: str) -> None:
+    with office("shexian", sqlite_url) as desk:
+        number = desk.reports()
+
+        desk.does("resident", Recategorise(incident=number, category="0402"))
+
+        unit = desk.world.tree.units[desk.case(number).unit_id]
+        assert unit.name == desk.world.book.incidents.by_category["0402"].unit
+        assert desk.case(number).owner_id in desk.world.tree.unit_people[unit.id]
 
 
 def test_the_same_grade_wins_no_time(desk: Office) -> None:
