@@ -15,11 +15,15 @@ _BUSY = (
 )
 
 
+class NoUse(DatabaseTrouble):
+    """Starting again would not help: somebody has to change something first."""
+
+
 @contextmanager
 def alone(database_url: str) -> Iterator[None]:
     """Hold a SQLite database for the length of a block; the system lets go of it when the process dies.
 
-    PostgreSQL may have many programs at once. Raises DatabaseTrouble when another one is there already.
+    PostgreSQL may have many programs at once. Raises NoUse when another one is there already.
     """
     address = make_url(database_url)
     if address.get_backend_name() != "sqlite" or sys.platform == "win32":
@@ -33,5 +37,5 @@ def alone(database_url: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise DatabaseTrouble(_BUSY.format(address.database)) from None
+            raise NoUse(_BUSY.format(address.database)) from None
         yield

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
+from app.fitting import must_fit
 from app.settings import Settings, Telegram
 from bot.channel import Channel, Unreadable
 from bot.channels.webchat import Hub, WebChatChannel
@@ -141,13 +142,15 @@ def build(
         channel: speaks instead of all the others (the terminal).
 
     Raises:
-        BookError, DatabaseTrouble: the book or the database cannot be used; the message says why.
+        BookError, DatabaseTrouble: the book or the database cannot be used, or they do not belong together;
+            the message says why.
     """
     book = open_book(settings.place)
     for name, fault in check_schedule(book).items():
         log.error("schedule.yaml: %s: %s", name, fault)
     database = open_database(settings.database_url, writers=settings.writers)
     clock = clock or (_demo_clock(database) if demo else SystemClock())
+    must_fit(database, book, clock.now())
     desk = Desk(database, book, clock.now)
     media = MediaStore(settings.media)
     hub = Hub()

@@ -10,6 +10,7 @@ from sqlalchemy import func, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col
 
+from app.fitting import misfit_of
 from app.settings import Settings
 from bot.render import words
 from handbook import BookError, open_book
@@ -180,6 +181,10 @@ def _watch(database: Database, settings: Settings) -> Iterator[Finding]:
         if not is_founded(session):
             yield mind("The registry is empty: `xiaoge serve` will write the example town into it.")
             return
+        misfit = misfit_of(session, book, SystemClock().now())
+    if misfit is not None:
+        yield wrong(misfit)
+        return
     with Desk(database, book, SystemClock().now).reading(CLOCK) as reading:
         found = troubles(reading)
     for trouble in found:

@@ -15,7 +15,9 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from app.__main__ import main
-from app.alone import alone
+from app.alone import NoUse, alone
+from app.build import build
+from app.settings import read_settings
 from app.tables import bring_up_to_date, newest
 from handlers.tokens import person_of
 from models import Person, Scope
@@ -174,6 +176,21 @@ def test_check_of_a_fresh_machine_says_what_to_do(url: str, capsys: pytest.Captu
     assert "synchronous=full, journal=wal" in third
     assert re.search(r"The disk keeps a page for good in [\d.]+ ms", third)
     assert re.search(r"[\d.]+ GB are free", third)
+
+
+def test_another_places_database_is_refused_in_one_sentence(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XIAOGE_PLACE", "minhou")
+    assert main(["found"]) == 0
+    monkeypatch.setenv("XIAOGE_PLACE", "shexian")
+    said(capsys)
+    assert main(["check"]) == 1
+    (finding,) = [line for line in said(capsys).splitlines() if "The database is not one of" in line]
+
+    with pytest.raises(NoUse, match=r"歙县.*lacks level .*role .*set XIAOGE_PLACE back") as caught:
+        build(read_settings())
+    assert finding == f"WRONG {caught.value}"
 
 
 def test_check_warns_of_what_is_only_for_trials(
