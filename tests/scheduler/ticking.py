@@ -47,10 +47,11 @@ def ticking(patch: pytest.MonkeyPatch, *names: str, failing: Sequence[str] = ())
     """Jobs of these names that tick, for as long as the test runs."""
     handlers: dict[Any, Any] = HANDLERS
     patch.setitem(handlers, Tick, tick)
-    return [_ticking(name, name in failing) for name in names]
+    return [job_that_ticks(name, fails=name in failing) for name in names]
 
 
-def _ticking(name: str, fails: bool) -> Job:
+def job_that_ticks(name: str, *, fails: bool = False) -> Job:
+    """A job of this name that leaves a trace for each slot."""
     return Job(name, lambda slot: Tick(trace=f"{name}@{slot}", fails=fails))
 
 
