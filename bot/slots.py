@@ -81,7 +81,8 @@ def _place(scene: Scene, text: str, inbound: Inbound | None) -> Reading:
 
 def place_choices(scene: Scene, grids: list[int]) -> tuple[Choice, ...]:
     """Numbered places for a question."""
-    return tuple(Choice(label=scene.work.tree.named(grid), known={"value": grid}) for grid in grids)
+    names = scene.work.tree.told_apart(grids)
+    return tuple(Choice(label=name, known={"value": grid}) for name, grid in zip(names, grids, strict=True))
 
 
 def _span(text: str, *, alone: bool) -> Reading:

@@ -1,7 +1,7 @@
 """The tree of grids and its posts as one snapshot in memory, read again when the registry's version grows."""
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -112,6 +112,22 @@ class Tree:
         if parent is None or parent.parent_id is None:
             return node.name
         return f"{parent.name}{node.name}"
+
+    def told_apart(self, ids: Sequence[int]) -> list[str]:
+        """Names for a list to choose from: where two would read alike, each begins further up the tree."""
+        longest = max((len(list(self.upward(grid_id))) for grid_id in ids), default=0)
+        names = {grid_id: self.named(grid_id) for grid_id in ids}
+        for above in range(2, longest):
+            alike = Counter(names.values())
+            for grid_id, name in names.items():
+                if alike[name] > 1:
+                    names[grid_id] = self._long_name(grid_id, above)
+        return [names[grid_id] for grid_id in ids]
+
+    def _long_name(self, grid_id: int, above: int) -> str:
+        """A grid's name after those of so many grids above it, without the top's."""
+        line = list(self.upward(grid_id))[:-1][: above + 1]
+        return "".join(node.name for node in reversed(line)) or self.nodes[grid_id].name
 
     def town_of(self, grid_id: int) -> Node:
         """The node one below the top on this grid's branch: the sender's own town."""
