@@ -114,6 +114,8 @@ class IncidentRules(Strict):
     arbitration: Span = Span.parse("4h")
     approval: Span = Span.parse("4h")
     arbiter_level: Key
+    zero_level: Key
+    """Level of the tree whose keepers count their open cases to zero every day: the village or community."""
     undo_minutes: int = 2
     silence: Span = Span.parse("7d wall")
     """A reporter who says nothing for so long agrees by silence."""
@@ -245,8 +247,14 @@ class BookData(Strict):
         for key in (*rules.grade_of.values(), rules.danger_grade):
             if key not in rules.grades:
                 yield f"incidents: no grade called {key}"
-        if rules.arbiter_level not in levels:
-            yield f"incidents.arbiter_level: no level called {rules.arbiter_level}"
+        yield from self._named_level_troubles()
+
+    def _named_level_troubles(self) -> Iterator[str]:
+        levels = {level.key for level in self.levels}
+        for name in ("arbiter_level", "zero_level"):
+            level = getattr(self.incidents, name)
+            if level not in levels:
+                yield f"incidents.{name}: no level called {level}"
 
     def _level_troubles(self) -> Iterator[str]:
         for level in self.levels:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlmodel import col
 
 from handlers import access
@@ -17,7 +17,7 @@ from handlers.cases import (
     reporter_words,
     role_and_name,
 )
-from handlers.choices import cases
+from handlers.choices import MOST_PRESSING, cases
 from handlers.command import Ask, Command, Done, handles
 from handlers.dues import deadline
 from handlers.timeline import timeline
@@ -106,11 +106,7 @@ def todo_cases(reading: Reading) -> list[tuple[str, Incident]]:
     """Everything on a worker's table with the heading it stands under, most pressing first."""
     me = reading.actor.id
     mine = (col(Incident.owner_id) == me) | (col(Incident.approver_id) == me)
-    query = (
-        select(Incident)
-        .where(mine, col(Incident.state).in_(OPEN))
-        .order_by(col(Incident.resolve_due), col(Incident.id))
-    )
+    query = select(Incident).where(mine, col(Incident.state).in_(OPEN)).order_by(*MOST_PRESSING)
     found = list(reading.session.execute(query).scalars())
     helping = [c for c in cases(reading, "helping") if c.owner_id != me]
     night = _end_of_day(reading)
@@ -326,28 +322,31 @@ def _known_numbers(reading: Reading, found: Sequence[Incident]) -> list[int]:
 
 def zero_rows(reading: Reading) -> list[tuple[str, int, int, list[Incident]]]:
     """Per community of one's area: (name, small open, big open, the most pressing). Only what is not zero."""
-    query = (
-        access.seen_by(reading)
-        .where(access.in_area(reading), col(Incident.state).in_(OPEN))
-        .order_by(col(Incident.resolve_due), col(Incident.id))
-        .limit(500)
-    )
-    by_area: dict[str, list[Incident]] = {}
-    for case in reading.session.execute(query).scalars():
-        by_area.setdefault(reading.tree.named(community_of(reading, case.grid_id)), []).append(case)
-    rows = []
-    for name, found in by_area.items():
-        big = sum(bool(case.promise.get("daily_zero")) for case in found)
-        rows.append((name, len(found) - big, big, found))
+    open_here = access.seen_by(reading).where(access.in_area(reading), col(Incident.state).in_(OPEN))
+    counts: dict[int, list[int]] = {}
+    for grid_id, is_big, many in _open_counts(reading, open_here):
+        counts.setdefault(community_of(reading, grid_id), [0, 0])[is_big] += many
+    worst: dict[int, list[Incident]] = {area: [] for area in counts}
+    pressing = open_here.order_by(*MOST_PRESSING).limit(200)
+    for case in reading.session.execute(pressing).scalars():
+        worst.setdefault(community_of(reading, case.grid_id), []).append(case)
+    names = dict(zip(counts, reading.tree.told_apart(list(counts)), strict=True))
+    rows = [(names[area], small, big, worst[area]) for area, (small, big) in counts.items()]
     return sorted(rows, key=lambda row: -(row[1] + row[2]))
 
 
+def _open_counts(reading: Reading, cases_: Select[Incident]) -> list[tuple[int, bool, int]]:
+    """(grid, big or not, how many), by the grades of the promises the cases were opened under."""
+    big = col(Incident.promise)["daily_zero"].as_boolean().label("big")
+    found = cases_.with_only_columns(col(Incident.grid_id), big).subquery()
+    query = select(found.c.grid_id, found.c.big, func.count()).group_by(found.c.grid_id, found.c.big)
+    return [(grid_id, bool(is_big), many) for grid_id, is_big, many in reading.session.execute(query)]
+
+
 def community_of(reading: Reading, grid_id: int) -> int:
-    """The village or community a grid lies in: the node whose code is the 12-digit one, else two below the
-    top.
-    """
-    line = list(reading.tree.upward(grid_id))
-    return line[-3].id if len(line) >= 3 else line[0].id
+    """The village or community a grid lies in, by the level the place counts to zero by; else the grid."""
+    node = reading.tree.at_level(grid_id, reading.book.incidents.zero_level)
+    return node.id if node else grid_id
 
 
 @handles(Zero)
@@ -378,7 +377,8 @@ def send_zero_boards(work: Work, command: SendZeroBoards) -> Done:
     for person_id, actor in work.tree.staff.items():
         if not actor.may("review") or not actor.ranges:
             continue
-        if not any(len(list(work.tree.upward(post.grid_id))) == 3 for post in actor.posts):
+        level = work.book.incidents.zero_level
+        if not any(work.tree.nodes[post.grid_id].level == level for post in actor.posts):
             continue
         rows = zero_rows(Reading(work.session, work.now, work.book, work.tree, actor))
         if rows:
@@ -412,7 +412,7 @@ def board_cases(reading: Reading, *, limit: int = 200, area: int | None = None) 
         low, high = path_range(reading.tree.nodes[area].path)
         within = select(col(Grid.id)).where(col(Grid.path) >= low, col(Grid.path) < high)
         query = query.where(col(Incident.grid_id).in_(within))
-    query = query.order_by(col(Incident.resolve_due).is_(None), col(Incident.resolve_due), col(Incident.id))
+    query = query.order_by(*MOST_PRESSING)
     return list(reading.session.execute(query.limit(limit)).scalars())
 
 

@@ -23,6 +23,8 @@ from models import (
 
 MOST = 9
 """A list one can answer with a single digit."""
+MOST_PRESSING = (col(Incident.resolve_due).is_(None), col(Incident.resolve_due), col(Incident.id))
+"""Order of cases: the earliest due first, those without a deadline last on every database."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def cases(reading: Reading, among: str, limit: int = MOST) -> list[Incident]:
     order = (
         (col(Incident.id).desc(),)
         if among in ("reported", "to_confirm", "to_reopen", "to_rate", "changeable")
-        else (col(Incident.resolve_due), col(Incident.id))
+        else MOST_PRESSING
     )
     query = access.seen_by(reading).where(CASES[among](reading)).order_by(*order).limit(limit)
     return list(reading.session.execute(query).scalars())
