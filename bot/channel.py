@@ -15,6 +15,8 @@ class Can:
     photos: bool = False
     places: bool = False
     groups: bool = False
+    webhook: bool = True
+    """A platform delivers to `/hooks/{name}`; without it that address does not exist."""
     longest: int = 2000
     """Longest text of one message, in bytes of UTF-8."""
     per_second: float = 30.0

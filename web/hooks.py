@@ -8,18 +8,25 @@ from typing import Any, Final
 from fastapi import APIRouter, HTTPException, Response
 from fastapi import Request as HttpRequest
 from fastapi.responses import PlainTextResponse
+from sqlalchemy import delete, select
+from sqlmodel import col
 
 from bot.channel import Channel, Request, Unreadable, Untrusted
 from bot.lane import Lane
-from handlers.writing import insert_new
+from handlers.writing import Writing, insert_new
 from models import Inbox, InboxState
 from web.forms import LARGEST_TEXT
 from web.parts import Parts
 
 log = logging.getLogger("xiaoge.web")
 LETTERS = Inbox.__table__  # type: ignore[attr-defined]
+UNREADABLE: Final = "unreadable: "
 _KEPT: Final = 64 * 1024
 """Bytes of an unreadable body that are kept: enough to see what it was."""
+MOST_LETTERS: Final = 1000
+"""Unreadable letters of a channel that stay: whoever sends only rubbish must not fill the disk."""
+_SPARE: Final = 100
+"""So many more may gather before the oldest go, so that they go, and are told, in one go."""
 
 
 def hook_routes(parts: Parts) -> APIRouter:
@@ -29,7 +36,7 @@ def hook_routes(parts: Parts) -> APIRouter:
     @router.post("/hooks/{name}")
     async def hook(name: str, http: HttpRequest) -> Response:
         channel = parts.channels.get(name)
-        if channel is None:
+        if channel is None or not channel.can.webhook:
             raise HTTPException(404, "没有这个渠道。")
         request = Request(dict(http.headers), dict(http.query_params), await http.body())
         try:
@@ -56,10 +63,32 @@ async def _take_in(parts: Parts, channel: Channel, request: Request) -> None:
 async def bury(lane: Lane, channel: str, body: bytes, trouble: Unreadable, at: datetime) -> None:
     """Keep what a channel sent and nobody can read, once; a polling channel's updates as well.
 
-    Returns after it is committed. `at`: aware UTC.
+    Returns after it is committed. `at`: aware UTC. Of many the oldest are dropped, and their number logged.
     """
     letter = _dead_letter(channel, body, trouble, at)
-    await lane.run(lambda session: session.execute(insert_new(session, LETTERS), [letter]), quiet=True)
+
+    def job(session: Writing) -> int:
+        session.execute(insert_new(session, LETTERS), [letter])
+        return _drop_oldest(session, channel)
+
+    dropped = await lane.run(job, quiet=True)
+    if dropped:
+        log.warning("%d of the oldest unreadable letters were dropped", dropped, extra={"channel": channel})
+
+
+def _drop_oldest(session: Writing, channel: str) -> int:
+    """Drop what is too much once there is enough of it. Returns how many."""
+    theirs = (
+        col(Inbox.state) == InboxState.DEAD,
+        col(Inbox.channel) == channel,
+        col(Inbox.trouble).startswith(UNREADABLE),
+    )
+    newest_first = select(col(Inbox.id)).where(*theirs).order_by(col(Inbox.id).desc())
+    too_old = session.execute(newest_first.offset(MOST_LETTERS)).scalars().all()
+    if len(too_old) < _SPARE:
+        return 0
+    session.execute(delete(Inbox).where(*theirs, col(Inbox.id) <= too_old[0]))
+    return len(too_old)
 
 
 def _dead_letter(channel: str, body: bytes, trouble: Unreadable, at: datetime) -> dict[str, Any]:
@@ -71,7 +100,7 @@ def _dead_letter(channel: str, body: bytes, trouble: Unreadable, at: datetime) -
         "received_at": at,
         "state": InboxState.DEAD,
         "tries": 0,
-        "trouble": f"unreadable: {trouble}"[:500],
+        "trouble": f"{UNREADABLE}{trouble}"[:500],
     }
 
 

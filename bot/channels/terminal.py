@@ -29,7 +29,7 @@ class TerminalChannel:
     """
 
     name = "terminal"
-    can = Can(photos=True, longest=8000, per_second=1000.0, per_chat_second=1000.0)
+    can = Can(photos=True, webhook=False, longest=8000, per_second=1000.0, per_chat_second=1000.0)
 
     def __init__(self, handle: str = "我", source: TextIO | None = None, out: TextIO | None = None) -> None:
         self.handle = handle

@@ -101,6 +101,7 @@ class WebChatChannel:
         buttons=True,
         photos=True,
         places=True,
+        webhook=False,
         longest=8000,
         per_second=1000.0,
         per_chat_second=1000.0,

@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 from sqlmodel import Session, col
 
 from models import Inbox, InboxState, Incident
 from tests.web.house import SECRET, House
-from web.hooks import raw_body
+from web.hooks import MOST_LETTERS, raw_body
 
 TRUSTED = {"x-memory-secret": SECRET}
 SAID = {"message_id": "m1", "chat": "c", "handle": "h", "text": "幸福社区第一网格3栋楼下路灯坏了"}
@@ -77,9 +77,26 @@ def test_a_dead_letter_keeps_text_as_text_and_bytes_in_base64() -> None:
 
 
 def test_our_own_pages_have_no_webhook(house: House) -> None:
-    httpx.post(f"{house.url}/hooks/webchat", json=SAID)
+    assert httpx.post(f"{house.url}/hooks/webchat", json=SAID).status_code == 404
+    assert inbox(house) == []
 
-    assert [letter.state for letter in inbox(house)] == [InboxState.DEAD]
+
+def test_of_very_many_unreadable_letters_the_newest_stay(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    others = {"state": InboxState.DEAD, "received_at": house.clock.now(), "body": {}, "chat_key": "c"}
+    kept = [("other", "unreadable: x", 1), ("memory", "it broke", 1), ("memory", "unreadable: x", 1099)]
+    for channel, trouble, times in kept:
+        same = {**others, "channel": channel, "trouble": trouble, "tries": 0}
+        rows = [{**same, "message_id": f"{trouble}{number}"} for number in range(times)]
+        house.write(lambda session, rows=rows: session.execute(insert(Inbox), rows) and None)  # type: ignore[misc]
+    deliver(house, b"{")
+
+    letters = inbox(house)
+    assert [letter.channel for letter in letters].count("memory") == MOST_LETTERS + 1
+    assert [letters[0].channel, letters[1].trouble] == ["other", "it broke"]
+    assert letters[-1].body == {"raw": "{", "size": 1}
+    assert "100 of the oldest unreadable letters were dropped" in caplog.text
 
 
 @pytest.mark.parametrize("name", ["nobody", "%00", "%2e%2e", "memory%2f..", "x" * 5000])
