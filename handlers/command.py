@@ -87,8 +87,15 @@ def perform(work: "Work", command: Command) -> Done | Refusal:
 
     Returns what was done, or the refusal as a value; everything the refused handler wrote is undone, while
     what the
-    work wrote before stays. Bugs are not caught.
+    work wrote before stays. Bugs are not caught. What came of it is logged, without anybody's words.
     """
+    outcome = _outcome(work, command)
+    came = "done" if isinstance(outcome, Done) else outcome.text
+    work.log.info("performed", extra={"command": command.name, "actor": work.actor.id, "outcome": came})
+    return outcome
+
+
+def _outcome(work: "Work", command: Command) -> Done | Refusal:
     if command.may is not None and not work.actor.may(command.may):
         return NotAllowed()
     try:
