@@ -198,7 +198,9 @@ class _Round:
         """Tell the sender that this message is lost to us; whatever broke it must not break that as well."""
         try:
             with self._session.part():
-                back = Return(row["channel"], str(row["body"]["chat"]), str(row["body"]["handle"]))
+                body = row["body"]
+                group = bool(body.get("group"))
+                back = Return(row["channel"], str(body["chat"]), str(body["handle"]), group)
                 work = self._desk.work_in(
                     self._session,
                     Actor(person, ""),

@@ -14,9 +14,8 @@ from bot.talk import Form, Talk
 from handlers.actor import Actor
 from handlers.catalogue import COMMANDS
 from handlers.command import Command, Done, perform
-from handlers.people import recognise, set_home
+from handlers.people import recognise
 from handlers.refusal import Refusal
-from handlers.reporting import Report
 from handlers.tree import Tree
 from handlers.work import Desk, Return, Work
 from handlers.writing import Writing
@@ -101,13 +100,7 @@ def _perform(work: Work, talk: Talk, command: Command) -> Talk:
         choices = args.pop("choices", ())
         work.reply(outcome.text, choices=choices, **args)
         return talk
-    if isinstance(command, Report) and command.grid is not None and _has_no_home(work.actor):
-        set_home(work, command.grid)
     return _spoken_of(talk, outcome)
-
-
-def _has_no_home(actor: Actor) -> bool:
-    return actor.home_grid_id is None and not actor.is_staff
 
 
 def _spoken_of(talk: Talk, outcome: Done) -> Talk:

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from bot.message import Choice
+from handlers.waiting import STALE
 
-STALE = timedelta(minutes=30)
 KEPT = timedelta(hours=24)
 CONFIRM = "confirm!"
 """Stands in `asking` where the whole command waits for a yes."""

@@ -11,6 +11,8 @@ from handlers import (
     people,
     pressing,
     reporting,
+    waiting,
+    watching,
 )
 from handlers.command import COMMANDS, HANDLERS
 
@@ -27,4 +29,6 @@ __all__ = [
     "people",
     "pressing",
     "reporting",
+    "waiting",
+    "watching",
 ]

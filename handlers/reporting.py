@@ -22,7 +22,7 @@ from handlers.cases import (
 from handlers.clocks import Fact
 from handlers.command import Ask, Command, Done, handles
 from handlers.dues import set_dues
-from handlers.people import resident_by_phone
+from handlers.people import resident_by_phone, set_home
 from handlers.promise import Promise, promise_of, read_promise
 from handlers.refusal import Refusal
 from handlers.work import Work
@@ -85,10 +85,18 @@ def report(work: Work, command: Report) -> Done:
     """Register, triage and dispatch in one go; the answer says number, kind, who comes, and by when."""
     assert work.actor.id is not None
     incident = _open(work, command, reporter_id=work.actor.id, privacy=command.privacy)
+    _live_there(work, command)
     _tell_filed(work, incident, placed=command.placed)
     if incident.danger and not command.placed:
         return replace(_filed(incident), follow="relocate")
     return _ask_more(work, incident, _filed(incident))
+
+
+def _live_there(work: Work, command: Report) -> None:
+    """Where a resident first says that something is the matter is taken for their home."""
+    unknown = work.actor.home_grid_id is None and not work.actor.is_staff
+    if unknown and command.placed and command.grid is not None:
+        set_home(work, command.grid)
 
 
 def _ask_more(work: Work, incident: Incident, done: Done) -> Done:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.waiting import TellWaiting
 from handbook import Book
 from handlers.boards import SendDayCards, SendZeroBoards
 from handlers.command import Command, Done
 from handlers.pressing import FollowDue
 from handlers.schedule import latest_due, slot_at
+from handlers.waiting import TellWaiting
 from handlers.watching import TellTrouble
 
 CASES_AT_ONCE = 50

@@ -5,9 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.talk import STALE
-from bot.waiting import TellWaiting
 from handlers.command import Done
+from handlers.waiting import STALE, TellWaiting
 from tests.town import Town, founded
 
 KEPT = "您有一件没填完的内容留着"

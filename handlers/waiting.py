@@ -1,18 +1,20 @@
 """Tells people, once, that what they have half filled in is kept: they may have forgotten it."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from sqlalchemy import select, update
 from sqlmodel import col
 
-from bot.talk import STALE, Talk
 from handlers.actor import Actor
 from handlers.command import Command, Done, handles
 from handlers.work import Return, Work
-from models import Conversation
+from models import Account, Conversation
 
 TALKS = Conversation.__table__  # type: ignore[attr-defined]
+STALE = timedelta(minutes=30)
+"""How long a talk rests before what is half said counts as forgotten."""
 
 
 class TellWaiting(Command):
@@ -44,13 +46,13 @@ def tell_waiting(work: Work, command: TellWaiting) -> Done:
 
 
 def _has_answers(state: dict[str, Any]) -> bool:
-    form = Talk.model_validate(state).form
-    return form is not None and bool(form.known) and not form.optional
+    form = state.get("form") or {}
+    return bool(form.get("known")) and not form.get("optional")
 
 
 def _say(work: Work, row: Any) -> None:
     """An answer, though nobody has just asked: it goes to the chat where the form was begun."""
-    back = Return(row["channel"], row["chat"], row["handle"])
+    back = Return(row["channel"], row["chat"], row["handle"], _is_group(work, row))
     name = f"form_waiting:{row['chat_key']}:{row['touched_at'].isoformat()}"
     there = Work(
         work.session,
@@ -63,6 +65,14 @@ def _say(work: Work, row: Any) -> None:
     )
     there.reply("form.waiting")
     there.flush()
+
+
+def _is_group(work: Work, row: Any) -> bool:
+    """Whether others read along: a chat that is not the account's own."""
+    own = select(col(Account.chat)).where(
+        col(Account.channel) == row["channel"], col(Account.handle) == row["handle"]
+    )
+    return bool(work.session.execute(own).scalar() != row["chat"])
 
 
 def _settle(work: Work, chats: Sequence[str]) -> None:

@@ -1,0 +1,26 @@
+"""The catalogue: a command that is not in it exists for some doors and not for others."""
+
+from pathlib import Path
+
+import handlers
+from handlers import catalogue
+
+HERE = Path(handlers.__file__).parent
+
+
+def test_every_noun_with_a_command_is_in_it() -> None:
+    nouns = {path.stem for path in HERE.glob("*.py") if "\n@handles(" in path.read_text("utf-8")}
+
+    assert {"reporting", "watching", "waiting"} <= nouns
+    assert nouns <= set(catalogue.__all__)
+
+
+def test_commands_are_handled_on_their_own_floor_alone() -> None:
+    elsewhere = [
+        path.name
+        for floor in ("bot", "web", "scheduler", "app")
+        for path in (HERE.parent / floor).rglob("*.py")
+        if "@handles(" in path.read_text("utf-8")
+    ]
+
+    assert elsewhere == []
