@@ -8,13 +8,11 @@ from rapidfuzz import fuzz, process
 
 from bot.message import Choice, Inbound
 from bot.scene import Scene
+from handbook.spans import SPOKEN_SPAN, spoken_span
 from handbook.words import plain, syllables
-from handlers.approvals import read_span
 from handlers.choices import Option
 from handlers.command import Ask
-from handlers.refusal import Refusal
 
-SPAN = re.compile(r"(\d+|[半一二两三四五六七八九十]+)\s*个?\s*(工作日|工作时|小时|分钟|天|日|周|星期|礼拜)")
 PHONE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 _LEAD = re.compile(r"^[\s,,。.::;;、给由让请把到为是]+")
 
@@ -86,13 +84,13 @@ def place_choices(scene: Scene, grids: list[int]) -> tuple[Choice, ...]:
 
 
 def _span(text: str, *, alone: bool) -> Reading:
-    found = SPAN.search(text)
+    found = SPOKEN_SPAN.search(text)
     words = found.group(0) if found else (f"{text.strip()}天" if alone and text.strip().isdigit() else "")
     if not words:
         return Unclear("slot.span") if alone else None
     try:
-        span = read_span(words)
-    except Refusal:
+        span = spoken_span(words)
+    except ValueError:
         return Unclear("slot.span")
     rest = (text[: found.start()] + text[found.end() :]) if found else ""
     return Read(str(span), lead_off(rest))

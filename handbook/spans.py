@@ -1,6 +1,7 @@
 """How long something may take, as the book writes it: 15m, 4h, 2d, 2h wall."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, Self, cast
@@ -8,11 +9,32 @@ from typing import Literal, Self, cast
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from handbook.words import CHINESE_DIGITS, chinese_number
+
 Unit = Literal["s", "m", "h", "d"]
 
 _SPAN = re.compile(r"(0|[1-9][0-9]*)([smhd])( wall)?")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONGEST = 3660 * 86400  # ten years: a longer span is a slip of the pen
+
+
+_SPOKEN_UNITS: Mapping[str, tuple[int, Unit]] = {
+    "工作日": (1, "d"),
+    "工作时": (1, "h"),
+    "工作小时": (1, "h"),
+    "小时": (1, "h"),
+    "钟头": (1, "h"),
+    "分钟": (1, "m"),
+    "天": (1, "d"),
+    "日": (1, "d"),
+    "周": (7, "d"),
+    "星期": (7, "d"),
+    "礼拜": (7, "d"),
+}
+_HALVES: Mapping[str, tuple[int, Unit]] = {"d": (4, "h"), "h": (30, "m")}
+"""Half a day is a morning or an afternoon of work."""
+SPOKEN_SPAN = re.compile(rf"(\d+|半|[{CHINESE_DIGITS}]+)\s*个?\s*({'|'.join(_SPOKEN_UNITS)})")
+"""How long something takes, as it stands in a sentence: 3天, 十五天, 半个小时, 2个工作日."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +126,29 @@ def check_percent(percent: int) -> None:
     """Refuse a share that is none."""
     if not 1 <= percent <= 100:
         raise ValueError(f"a share is 1 to 100 percent, not {percent}")
+
+
+def spoken_span(text: str) -> Span:
+    """Read how long something may take as people say it: 十五天, 半天, 两周, 30分钟, 2个工作日, or 4h.
+
+    Raises:
+        ValueError: no span, or none that is longer than nothing.
+    """
+    words = text.strip()
+    found = SPOKEN_SPAN.fullmatch(words)
+    span = _spoken(found[1], found[2]) if found else Span.parse(words)
+    if not span.amount:
+        raise ValueError(f"{text!r} is no time at all")
+    return span
+
+
+def _spoken(amount: str, words: str) -> Span:
+    times, unit = _SPOKEN_UNITS[words]
+    if amount == "半":
+        if times > 1 or unit not in _HALVES:
+            raise ValueError(f"half of {words} is no span")
+        return Span(*_HALVES[unit])
+    number = chinese_number(amount)
+    if number is None:
+        raise ValueError(f"{amount!r} is no number")
+    return Span(number * times, unit)

@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlalchemy import select
 from sqlmodel import col
 
-from handbook.spans import Span
+from handbook.spans import Span, spoken_span
 from handlers import access
 from handlers.cases import (
     about,
@@ -162,39 +162,11 @@ def void(work: Work, command: Void) -> Done:
 
 
 def read_span(text: str) -> Span:
-    """A length of time as people write it: 3天, 2小时, 30分钟, 2个工作日, or as the book writes it."""
-    plain = text.strip().replace(" ", "").replace("个", "")
-    for words, unit in (
-        ("工作日", "d"),
-        ("工作时", "h"),
-        ("天", "d"),
-        ("日", "d"),
-        ("小时", "h"),
-        ("分钟", "m"),
-    ):
-        if plain.endswith(words):
-            plain = plain[: -len(words)] + unit
-            break
-    else:
-        if plain.endswith(("周", "星期", "礼拜")):
-            plain = f"{_count(plain.rstrip('周星期礼拜')) * 7}d"
-    if plain[:-1] and not plain[:-1].isdigit():
-        plain = f"{_count(plain[:-1])}{plain[-1]}"
+    """A length of time as people write it, or as the book does. Raises Refusal."""
     try:
-        span = Span.parse(plain)
+        return spoken_span(text)
     except ValueError as wrong:
         raise Refusal("span.unclear", said=text[:20]) from wrong
-    if span.amount <= 0:
-        raise Refusal("span.unclear", said=text[:20])
-    return span
-
-
-def _count(words: str) -> int:
-    if words.isdigit():
-        return int(words)
-    return {"半": 1, "一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "十": 10}.get(
-        words, 0
-    )
 
 
 def _own(work: Work, command: _Asked) -> Incident:
