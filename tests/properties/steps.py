@@ -93,7 +93,7 @@ class Chooser:
         if row.request is not None and self.random.random() < 0.5:
             name = self.random.choice(("approve", "approve", "disapprove"))
             return self._role("approver", row), self._command(name, row.id)
-        role, name = self.random.choice(APT.get(State(row.state), _ENDED))
+        role, name = self.random.choice([*APT.get(State(row.state), _ENDED), ("upper", "supervise")])
         if row.state == State.DISPATCHED and row.returns and self.random.random() < 0.6:
             role, name = "owner", "return_case"
         return self._role(role, row), self._command(name, row.id)
@@ -102,12 +102,23 @@ class Chooser:
         return self.random.choice(self.world.actors)
 
     def _role(self, role: str, row: Any) -> Actor:
-        if role in ("reporter", "helper"):
+        if role == "upper":
+            people = [
+                keeper for node in self.world.tree.upward(row.grid_id) for keeper in self._keepers(node.id)
+            ]
+        elif role in ("reporter", "helper"):
             people = [p.person_id for p in self.world.parts(row.id) if p.part == role]
         else:
             people = [getattr(row, f"{role}_id")]
         found = [a for a in self.world.actors if a.id in people]
         return self.random.choice(found) if found else self._anybody()
+
+    def _keepers(self, grid: int) -> Sequence[int]:
+        return [
+            person
+            for person in self.world.tree.keepers(grid)
+            if self.world.tree.staff[person].may("supervise")
+        ]
 
     # ---- filling in --------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from tests.properties.walking import Walk, seeds_of, shortest
 from tests.properties.world import COMMANDS, world
 
 WALKS = 2
-STEPS = 500
+STEPS = 450
 TABLE_MOVES = 96_000
 PAGE = Path(__file__).parent / "lifecycle.txt"
 RARE = frozenset({Move.AUTO_RETURN})
