@@ -22,7 +22,7 @@ from bot.outbox import release
 from bot.postman import Postman
 from handbook import Book, open_book
 from handlers.work import Desk
-from models import Inbox, IncidentEvent, JobRun
+from models import Inbox, IncidentEvent, JobRun, Outbox
 from models.database import Database, open_database
 from scheduler.clock import Clock, SettableClock, SystemClock
 from scheduler.jobs import check_schedule
@@ -215,12 +215,11 @@ def _telegram(telegram: Telegram, media: MediaStore, lane: Lane, clock: Clock) -
 
 
 def _demo_clock(database: Database) -> SettableClock:
-    """A clock that was moved on stays there over a restart: else cases would be closed before they began."""
-    latest = (
-        select(func.max(col(JobRun.at))),
-        select(col(Inbox.received_at)).order_by(col(Inbox.id).desc()).limit(1),
-        select(col(IncidentEvent.at)).order_by(col(IncidentEvent.id).desc()).limit(1),
-    )
+    """A clock that was moved on stays there over a restart: else cases would be closed before they began.
+
+    Whatever bears a moment is asked: a killed process may have left its last one in any of the tables.
+    """
+    moments = (col(JobRun.at), col(Inbox.received_at), col(IncidentEvent.at), col(Outbox.at))
     with Session(database.reader) as session:
-        seen = [session.execute(query).scalar() for query in latest]
+        seen = [session.execute(select(func.max(moment))).scalar() for moment in moments]
     return SettableClock(max([SystemClock().now(), *(at for at in seen if at is not None)]))

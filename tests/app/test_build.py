@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ from app.settings import Settings, read_settings
 from bot.channels.memory import MemoryChannel
 from bot.channels.telegram_server import TelegramServer
 from bot.message import Inbound
-from models import Attachment, Inbox, InboxState, Incident, IncidentEvent, MailState, Move, Outbox
+from models import Attachment, Inbox, InboxState, Incident, IncidentEvent, JobRun, MailState, Move, Outbox
 from scheduler.clock import SettableClock, SystemClock
 from tests.channels.pictures import picture
 from tests.town import BUTTONS
@@ -163,6 +163,37 @@ def test_the_demos_clock_is_moved_and_stays_moved_over_a_restart(sqlite_url: str
         again.database.close()
 
     run(story())
+
+
+def a_message(at: datetime) -> Inbox:
+    """One that came in at a moment."""
+    return Inbox(channel="memory", message_id=f"{at}", chat_key="c", body={}, received_at=at)
+
+
+def a_letter(at: datetime) -> Outbox:
+    """One that was promised at a moment."""
+    return Outbox(key=f"{at}", recipient="c", text="menu.help", args={}, choices=[], at=at, not_before=at)
+
+
+def a_run(at: datetime) -> JobRun:
+    """One of a job at a moment."""
+    return JobRun(job="follow_due", slot=f"{at}", at=at, process="p")
+
+
+@pytest.mark.parametrize("make", [a_message, a_letter, a_run])
+def test_killed_while_its_clock_moves_the_demo_starts_at_the_latest_moment_known(
+    sqlite_url: str, tmp_path: Path, make: Callable[[datetime], SQLModel]
+) -> None:
+    program = build(settings(sqlite_url, tmp_path), demo=True)
+    moved = program.clock.now() + timedelta(days=3)
+    with Session(program.database.writer) as session:
+        session.add_all(make(moment) for moment in (moved, moved - timedelta(days=1)))
+        session.commit()
+    program.database.close()
+
+    again = build(settings(sqlite_url, tmp_path), demo=True)
+    assert again.clock.now() >= moved
+    again.database.close()
 
 
 def test_in_earnest_no_clock_is_moved(sqlite_url: str, tmp_path: Path) -> None:
