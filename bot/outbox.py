@@ -86,7 +86,9 @@ def _due(now: datetime) -> Any:
         earlier.not_before <= now,
     )
     due = select(MAIL).where(mail.state.in_(UNSENT), free, mail.not_before <= now, ~blocked)
-    return due.order_by(mail.id + 0)  # by id alone SQLite would read through all that was ever sent
+    return due.order_by(
+        mail.urgent.desc(), mail.id + 0
+    )  # by id alone SQLite would read through all that was ever sent
 
 
 def _address(session: Session, row: Mapping[Any, Any], channels: Mapping[str, Channel]) -> _Address | None:

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from bot.channel import Gone
+from bot.channel import Gone, Later
+from bot.outbox import claim
 from handlers.reporting import Report
 from models import Account, MailState, Outbox
 from tests.town import FOUNDING, PLAIN, Town, founded
@@ -77,3 +78,15 @@ def test_a_push_goes_to_the_account_that_was_used_last(town: Town) -> None:
     asyncio.run(town.settle())
 
     assert any(text.startswith("新事件") for text in town.channel.words(second))
+
+
+def test_what_is_urgent_goes_out_before_what_others_are_told(town: Town) -> None:
+    town.channel.script([Later(60.0)] * 99)
+    town.send(town.inbound("resident", "3栋楼下路灯坏了"))
+    town.send(town.inbound("neighbour", "3栋2单元着火了"))
+    town.now += timedelta(minutes=2)
+
+    with town.desk.session() as session:
+        first = claim(session, town.book, {town.channel.name: town.channel}, town.now, limit=3)
+        query = select(col(Outbox.urgent)).where(col(Outbox.id).in_([letter.mail_id for letter in first]))
+        assert all(session.execute(query).scalars())
