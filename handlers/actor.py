@@ -51,12 +51,6 @@ class Actor:
         """Whether one post both covers the grid and gives the ability."""
         return any(ability in post.abilities and post.covers(path) for post in self.posts)
 
-    def ranges_for(self, ability: str) -> tuple[tuple[str, str], ...]:
-        """Half-open path ranges of the subtrees where the ability holds."""
-        return tuple(
-            path_range(post.path) for post in self.posts if post.unit_id is None and ability in post.abilities
-        )
-
 
 CLOCK = Actor(id=None, name="系统", abilities=frozenset())
 """The actor of everything that happens because time has passed."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_
 from sqlmodel import col
 
 from handlers import access
@@ -135,9 +135,3 @@ _LISTS: Mapping[str, Callable[[Reading], list[Option]]] = {
     "grades": _grades,
     "ratings": _ratings,
 }
-
-
-def case_in(reading: Reading, among: str, number: int) -> bool:
-    """Whether a case number is one the question would offer."""
-    query = select(col(Incident.id)).where(col(Incident.id) == number, CASES[among](reading))
-    return reading.session.execute(query).first() is not None

@@ -122,8 +122,8 @@ class Incident(SQLModel, table=True):
     def move(self, move: Move, now: datetime) -> State:
         """Make a move and return the state it started from.
 
-        Keeps the row's own invariants (paused_from, ended_at, owner of an ended case); whose turn it is and
-        when the next due time comes is set by the handler, in the same work.
+        Keeps the row's own invariants (paused_from, what was asked for, ended_at, no due times once it has
+        ended); whose turn it is and when the next due time comes is set by the handler, in the same work.
         Raises WrongMove when the table does not allow it.
         """
         rule = MOVES[move]
