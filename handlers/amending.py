@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, ClassVar
 
+from pydantic import Field
 from sqlalchemy import select
 from sqlmodel import col
 
@@ -22,10 +23,12 @@ from handlers.command import Ask, Command, Done, handles
 from handlers.dues import deadline, settle
 from handlers.promise import promise_of, read_promise
 from handlers.refusal import NotAllowed, Refusal
-from handlers.reporting import Quiet, What, attach, first_owner, grade_for, tell_ladder, tell_new
+from handlers.reporting import Quiet, What, attach, first_owner, grade_for, reply_alarm, tell_ladder, tell_new
 from handlers.work import Work
-from models import CHANGEABLE, Correction, Incident, Move, Part, State
+from models import CHANGEABLE, TO_BE_DONE, Correction, Incident, Move, Part, State
 
+_GRADED_ANEW = frozenset({*TO_BE_DONE, State.RETURNED})
+"""States in which another grade starts another ladder."""
 Case = Annotated[int, Ask("case", among="reported")]
 
 
@@ -89,10 +92,10 @@ class AddMaterial(Command):
     in_group: ClassVar[bool] = True
     in_menu: ClassVar[bool] = False
     incident: Case
-    media: tuple[str, ...] = ()
-    note: str = ""
-    lat: float | None = None
-    lon: float | None = None
+    media: Annotated[tuple[str, ...], Quiet, Field(max_length=50)] = ()
+    note: Annotated[str, Quiet, Field(max_length=2000)] = ""
+    lat: Annotated[float | None, Quiet, Field(ge=-90, le=90)] = None
+    lon: Annotated[float | None, Quiet, Field(ge=-180, le=180)] = None
 
 
 @handles(Withdraw)
@@ -146,6 +149,7 @@ def reword(work: Work, command: Reword) -> Done:
     make(work, incident, Move.NOTE, was=old, field="what")
     work.reply("amend.done", incident=incident, **about(work, incident))
     tell_owner(work, incident, "amend.owner", event=f"reworded:{incident.version}")
+    heed(work, incident, command.what)
     return Done({"number": incident.id}, incident.id)
 
 
@@ -198,7 +202,7 @@ def regrade(work: Work, command: Regrade) -> Done:
         raise NotAllowed()
     if command.grade not in work.book.incidents.grades:
         raise Refusal("report.no_such_kind")
-    if incident.state not in (State.DISPATCHED, State.ACCEPTED, State.ON_SITE, State.RETURNED):
+    if incident.state not in _GRADED_ANEW:
         raise Refusal("incident.wrong_move", state=work.stage(incident.state), number=incident.id)
     if command.grade == incident.grade:
         work.reply("amend.done", incident=incident, **about(work, incident))
@@ -225,7 +229,7 @@ def read_name(work: Work, incident: Incident) -> str:
 
 def _change_grade(work: Work, incident: Incident, grade: str) -> None:
     """A new promise, with whoever it names first. Its clock starts anew, but not by its owner's own word."""
-    own = incident.owner_id == work.actor.id
+    own = incident.owner_id == work.actor.id and not incident.danger
     incident.grade = grade
     promise, incident.promise = promise_of(work.book, grade)
     make(work, incident, Move.RECLASSIFY, grade=grade)
@@ -234,6 +238,19 @@ def _change_grade(work: Work, incident: Incident, grade: str) -> None:
     hand_to(work, incident, Move.TRANSFER, owner, regraded=True, kept=own or None)
     settle(work, incident)
     tell_new(work, incident, event=f"new:{incident.version}")
+
+
+def heed(work: Work, incident: Incident, words: str) -> None:
+    """Words that came later may mean danger: the case is then dealt with as one filed with them."""
+    danger = work.book.danger.find(words)
+    if danger is None or incident.danger or not incident.is_open:
+        return
+    incident.danger = danger.key
+    grade = work.book.incidents.danger_grade
+    if grade != incident.grade and incident.state in _GRADED_ANEW:
+        _change_grade(work, incident, grade)
+    tell_ladder(work, incident)
+    reply_alarm(work, incident)
 
 
 @handles(Relocate)
@@ -344,4 +361,5 @@ def add_material(work: Work, command: AddMaterial) -> Done:
             event=f"material:{incident.version}",
             note=command.note or "照片",
         )
+    heed(work, incident, command.note)
     return Done({"number": incident.id}, command.incident)

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from sqlmodel import col
 
 from handlers import access
+from handlers.amending import heed
 from handlers.cases import (
     Choices,
     about,
@@ -410,6 +411,7 @@ def explain(work: Work, command: Explain) -> Done:
     elif incident.rating is not None and incident.rating_reason is None:
         incident.rating_reason = command.note
     work.reply("material.noted", incident=incident, number=command.incident, title=incident.title)
+    heed(work, incident, command.note)
     return Done({"number": incident.id}, command.incident)
 
 

@@ -323,6 +323,20 @@ def _tell_filed(work: Work, incident: Incident, *, placed: bool = True) -> None:
         tell_ladder(work, incident)
 
 
+def reply_alarm(work: Work, incident: Incident) -> None:
+    """Say what to do first in a danger that showed itself only later, and who knows of it now."""
+    assert incident.danger is not None
+    in_group = work.back is not None and work.back.group
+    work.reply(
+        "report.filed_danger_group" if in_group else "report.filed_danger",
+        incident=incident,
+        advice=_danger_call(work, incident.danger),
+        owner=role_and_name(work, incident.owner_id),
+        phone=call_of(work, incident.owner_id),
+        **about(work, incident),
+    )
+
+
 def tell_new(work: Work, incident: Incident, *, event: str) -> None:
     """Tell the owner of a case that has just come to them, with what they can do about it."""
     tell_owner(
