@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
 from sqlmodel import col
 
 from handlers import access
@@ -22,7 +22,19 @@ from handlers.command import Ask, Command, Done, handles
 from handlers.dues import deadline
 from handlers.timeline import timeline
 from handlers.work import Reading, Work
-from models import IN_HAND, OPEN, TO_BE_DONE, Grid, Incident, Part, Participant, State, path_range
+from models import (
+    IN_HAND,
+    OPEN,
+    TO_BE_DONE,
+    Grid,
+    Incident,
+    IncidentEvent,
+    Move,
+    Part,
+    Participant,
+    State,
+    path_range,
+)
 
 PAGE = 8
 
@@ -157,7 +169,7 @@ def _item(reading: Reading, section: str, case: Incident, number: int | None = N
         "title": case.title,
         "place": reading.tree.named(case.grid_id),
         "due": deadline(case),
-        "late": "已超时" if case.resolve_due is not None and case.resolve_due <= reading.now else "",
+        "late": "已超时" if is_overdue(reading, case) else "",
         "stage": reading.stage(case.state),
     }
 
@@ -270,7 +282,7 @@ def case_data(reading: Reading, incident: Incident) -> dict[str, Any]:
         "opened_at": incident.opened_at,
         "resolve_due": incident.resolve_due,
         "due_certain": incident.due_certain,
-        "overdue": incident.resolve_due is not None and incident.resolve_due <= reading.now,
+        "overdue": is_overdue(reading, incident),
         "supervised": incident.supervised,
         "danger": incident.danger,
         "rating": incident.rating,
@@ -418,7 +430,33 @@ def board_cases(reading: Reading, *, limit: int = 200, area: int | None = None) 
 
 def board_counts(reading: Reading) -> tuple[int, int]:
     """(open, overdue) in one's area."""
-    shown = access.seen_by(reading).where(access.in_area(reading), col(Incident.state).in_(OPEN)).subquery()
-    late = func.count().filter(shown.c.resolve_due <= reading.now)
-    total, overdue = reading.session.execute(select(func.count(), late).select_from(shown)).one()
+    mine = access.seen_by(reading).where(access.in_area(reading), col(Incident.state).in_(OPEN))
+    shown = mine.with_only_columns(past_due(reading).label("late")).subquery()
+    query = select(func.count(), func.count().filter(shown.c.late)).select_from(shown)
+    total, overdue = reading.session.execute(query).one()
     return total, overdue
+
+
+# ---- what is late ----------------------------------------------------------------------------------------
+
+
+def past_due(reading: Reading) -> ColumnElement[bool]:
+    """Condition: a case is past its time, or has climbed and still nobody has taken it on."""
+    climbed = exists().where(
+        col(IncidentEvent.incident_id) == col(Incident.id), col(IncidentEvent.move) == Move.CLIMB
+    )
+    return or_(
+        func.coalesce(col(Incident.resolve_due) <= reading.now, false()),
+        func.coalesce(col(Incident.accept_due) <= reading.now, false()),
+        and_(col(Incident.state) == State.DISPATCHED, climbed),
+    )
+
+
+def is_overdue(reading: Reading, case: Incident) -> bool:
+    """The same for a case at hand."""
+    if any(due is not None and due <= reading.now for due in (case.resolve_due, case.accept_due)):
+        return True
+    if case.state is not State.DISPATCHED:
+        return False
+    query = select(col(Incident.id)).where(col(Incident.id) == case.id, past_due(reading))
+    return reading.session.execute(query).first() is not None

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from handlers import access
-from handlers.boards import Board, board_cases, case_data
+from handlers.boards import Board, board_cases, case_data, past_due
 from handlers.cases import role_and_name
 from handlers.refusal import Refusal
 from handlers.tree import Node
@@ -158,9 +158,10 @@ def _rows(reading: Reading, base: Node) -> tuple[list[Row], list[str]]:
 
 def _counts(reading: Reading) -> list[tuple[int, State, int, int]]:
     """(grid, state, open, overdue) of the actor's area: one query, rolled up in one pass."""
-    shown = access.seen_by(reading).where(access.in_area(reading), col(Incident.state).in_(OPEN)).subquery()
-    late = func.count().filter(shown.c.resolve_due <= reading.now)
-    query = select(shown.c.grid_id, shown.c.state, func.count(), late).group_by(
+    mine = access.seen_by(reading).where(access.in_area(reading), col(Incident.state).in_(OPEN))
+    columns = (col(Incident.grid_id), col(Incident.state), past_due(reading).label("late"))
+    shown = mine.with_only_columns(*columns).subquery()
+    query = select(shown.c.grid_id, shown.c.state, func.count(), func.count().filter(shown.c.late)).group_by(
         shown.c.grid_id, shown.c.state
     )
     return [(row[0], State(row[1]), row[2], row[3]) for row in reading.session.execute(query)]
