@@ -51,10 +51,22 @@ def tell_trouble(work: Work, _: TellTrouble) -> Done:
     day = work.now.astimezone(work.book.zone).date().isoformat()
     keepers = [person for person, actor in work.tree.staff.items() if actor.may("inspect")]
     for trouble in found:
-        work.log.error("what must never be: %s", trouble.kind, extra=trouble.args)
+        _log(work, trouble, day)
         for person in keepers:
             work.tell(person, trouble.text, key=f"watch:{day}:{trouble.kind}", **trouble.args)
     return Done({"troubles": [trouble.kind for trouble in found]})
+
+
+def _log(work: Work, trouble: Trouble, day: str) -> None:
+    """Faults at every look. What is only coming once a day in plain words; and not to a first-day user."""
+    if trouble.kind != "calendar":
+        work.log.error("what must never be: %s", trouble.kind, extra=trouble.args)
+        return
+    told = select(col(Outbox.id)).where(col(Outbox.key).startswith(f"watch:{day}:{trouble.kind}:"))
+    began = _ledger_began(work)
+    if began is None or work.now - began < LOOK_BACK or work.session.execute(told.limit(1)).first():
+        return
+    work.log.warning("holidays are known until %(until)s: add the next year's to the book", trouble.args)
 
 
 def troubles(reading: Reading) -> list[Trouble]:

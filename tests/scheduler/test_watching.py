@@ -133,6 +133,26 @@ def test_a_calendar_that_ends_soon(sqlite_url: str) -> None:
     assert late["calendar"] == {"until": end.isoformat()}
 
 
+def test_its_end_is_a_warning_once_a_day_and_none_on_the_first(
+    sqlite_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    end = BOOK.holidays.known_until
+    eve = datetime(end.year, end.month, end.day, 9, 0, tzinfo=BOOK.zone)
+    days = []
+    with station(sqlite_url, eve - timedelta(days=30)) as there, caplog.at_level("WARNING", "xiaoge.work"):
+        there.run_due()
+        for _ in range(3):
+            caplog.clear()
+            for minutes in (5, 5, 5):
+                there.clock.move(timedelta(minutes=minutes))
+                there.run_due()
+                send_all(there)
+            days.append([r.levelname for r in caplog.records if "holidays" in r.getMessage()])
+            there.clock.set(there.clock.now() + timedelta(days=1))
+
+    assert days == [[], ["WARNING"], ["WARNING"]]
+
+
 def test_a_job_that_stands_still(there: Station) -> None:
     there.clock.move(timedelta(minutes=15))
     in_time = found(there)
