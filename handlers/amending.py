@@ -23,7 +23,18 @@ from handlers.command import Ask, Command, Done, handles
 from handlers.dues import deadline, settle
 from handlers.promise import promise_of, read_promise
 from handlers.refusal import NotAllowed, Refusal
-from handlers.reporting import Quiet, What, attach, first_owner, grade_for, reply_alarm, tell_ladder, tell_new
+from handlers.reporting import (
+    Lat,
+    Lon,
+    Quiet,
+    What,
+    attach,
+    first_owner,
+    grade_for,
+    reply_alarm,
+    tell_ladder,
+    tell_new,
+)
 from handlers.work import Work
 from models import CHANGEABLE, TO_BE_DONE, Correction, Incident, Move, Part, State
 
@@ -94,8 +105,8 @@ class AddMaterial(Command):
     incident: Case
     media: Annotated[tuple[str, ...], Quiet, Field(max_length=50)] = ()
     note: Annotated[str, Quiet, Field(max_length=2000)] = ""
-    lat: Annotated[float | None, Quiet, Field(ge=-90, le=90)] = None
-    lon: Annotated[float | None, Quiet, Field(ge=-180, le=180)] = None
+    lat: Annotated[Lat | None, Quiet] = None
+    lon: Annotated[Lon | None, Quiet] = None
 
 
 @handles(Withdraw)

@@ -4,11 +4,12 @@ A command's fields carry their question (`Ask`), so that chat, API and clock sha
 `perform` is the only way in: ability, savepoint and refusal are settled here for every door.
 """
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 from pydantic.fields import FieldInfo
 
 from handlers.refusal import NotAllowed, Refusal
@@ -33,6 +34,25 @@ class Ask:
     offered: bool = False
 
 
+_BLANK = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
+_FILLERS = frozenset("\u034f\u115f\u1160\u2800\u3164\ufe0f\uffa0")
+"""Characters that Unicode counts as letters, marks or symbols, and that show nothing by themselves."""
+
+
+def trimmed(text: str) -> str:
+    """Cut off spaces and whatever else cannot be seen at both ends, so that a blank text is empty."""
+    shown = (at for at, sign in enumerate(text) if _shows(sign))
+    first = next(shown, None)
+    if first is None:
+        return ""
+    last = next(at for at in range(len(text) - 1, -1, -1) if _shows(text[at]))
+    return text[first : last + 1]
+
+
+def _shows(sign: str) -> bool:
+    return sign not in _FILLERS and unicodedata.category(sign) not in _BLANK
+
+
 class Command(BaseModel):
     """Base of all commands: frozen, and an unknown field is an error."""
 
@@ -48,6 +68,12 @@ class Command(BaseModel):
     """May be asked and answered where others read it."""
     confirm: ClassVar[bool] = False
     """Ask once more before doing it: it cannot be taken back."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _without_blank_edges(cls, value: Any) -> Any:
+        """What shows nothing is nothing, so that a text's least length counts what can be read."""
+        return trimmed(value) if isinstance(value, str) else value
 
 
 @dataclass(frozen=True)

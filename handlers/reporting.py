@@ -34,8 +34,12 @@ ATTACHMENTS = Attachment.__table__  # type: ignore[attr-defined]
 COLUMNS = [column.name for column in INCIDENTS.columns]
 
 What = Annotated[str, Ask("text"), Field(min_length=2, max_length=2000)]
-GridId = Annotated[int | None, Ask("place", offered=True)]
+GridId = Annotated[Annotated[int, Field(strict=True)] | None, Ask("place", offered=True)]
 Quiet = Ask("quiet")
+Lat = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+Lon = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+"""Degrees of WGS 84."""
+Phone = Annotated[str, Field(max_length=20, pattern=r"^[+ \-]*([0-9][ \-]*){7,20}$")]
 
 
 class _Told(Command):
@@ -47,8 +51,8 @@ class _Told(Command):
     placed: Annotated[bool, Quiet] = True
     """Whether the reporter named the place; otherwise it is their own grid until they say more."""
     category: Annotated[str | None, Quiet] = None
-    lat: Annotated[float | None, Quiet] = None
-    lon: Annotated[float | None, Quiet] = None
+    lat: Annotated[Lat | None, Quiet] = None
+    lon: Annotated[Lon | None, Quiet] = None
     media: Annotated[tuple[str, ...], Quiet] = ()
 
 
@@ -66,8 +70,8 @@ class ReportOnBehalf(_Told):
 
     name: ClassVar[str] = "on_behalf"
     may: ClassVar[str | None] = "handle"
-    who: Annotated[str, Ask("text"), Field(max_length=40)]
-    phone: Annotated[str | None, Ask("quiet"), Field(pattern=r"^[0-9+\- ]{5,20}$")] = None
+    who: Annotated[str, Ask("text"), Field(min_length=1, max_length=40)]
+    phone: Annotated[Phone | None, Quiet] = None
 
 
 class SelfHandle(_Told):

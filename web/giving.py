@@ -28,6 +28,7 @@ from web.reading import Looks
 
 API: Final = "api"
 _DONE: Final = 201
+MOST_PHOTOS: Final = 20
 _LARGEST: Final = 2**31 - 1
 """The largest number that a row's id can be."""
 C = TypeVar("C", bound=Command)
@@ -42,8 +43,10 @@ class Outcome:
 
 
 def fit(command: C) -> C:
-    """The command with texts any database takes. Raises a 422 for numbers that none does."""
+    """The command with texts any database takes. Raises a 422 for numbers that none does, and many photos."""
     fields = command.model_dump(exclude_unset=True)
+    if len(fields.get("media", ())) > MOST_PHOTOS:
+        raise HTTPException(422, f"一次最多附 {MOST_PHOTOS} 张照片。")
     if not all(_is_fit(value) for value in fields.values()):
         raise HTTPException(422, "数字超出范围。")
     try:

@@ -259,3 +259,28 @@ def test_a_strange_number_is_no_case(shared_house: House, key: str, number: str)
     answer = httpx.get(f"{shared_house.url}/api/incidents/{number}", headers=headers)
 
     assert answer.status_code in (404, 422)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"what": "      "},
+        {"what": "\u200b\u200b\u2060\ufeff"},
+        {"what": "坏\u200b\u200b"},
+        {"what": "\u3164\u3164\u2800"},
+        {"lat": 91.0},
+        {"lat": -90.1},
+        {"lon": 180.5},
+        {"lon": -1e9},
+        {"grid": "5"},
+        {"grid": 5.0},
+        {"grid": True},
+        {"media": ["media:" + "0" * 64 + ".jpg"] * 21},
+    ],
+)
+def test_the_api_takes_nothing_that_a_chat_would_not(
+    clients: Clients, grid: int, wrong: dict[str, object]
+) -> None:
+    body = {"what": "3栋楼下路灯坏了", "grid": grid, "lat": 30.0, "lon": 120.0, **wrong}
+
+    assert clients["resident"].post("/commands/report", json=body).status_code == 422
