@@ -102,13 +102,15 @@ def set_home(work: Work, grid_id: int) -> None:
 
 
 def resident_by_phone(work: Work, name: str, phone: str | None) -> int:
-    """The resident a worker files for: found by phone, else entered with the little that is known."""
+    """The resident a worker files for: known by phone and name, else entered with the little that is known.
+
+    A phone may be shared in a family, and whoever holds a post is no resident that others speak for.
+    """
     if phone:
-        found: int | None = work.session.execute(
-            select(col(Person.id)).where(col(Person.phone) == phone)
-        ).scalar()
-        if found is not None:
-            return found
+        known = select(col(Person.id)).where(col(Person.phone) == phone, col(Person.name) == name)
+        for found in work.session.execute(known.order_by(col(Person.id))).scalars():
+            if found is not None and found not in work.tree.staff:
+                return int(found)
     person = Person(name=name, phone=phone)
     work.session.add(person)
     work.session.flush()
