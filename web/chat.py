@@ -21,6 +21,7 @@ from models import Scope
 from web.forms import LARGEST_TEXT, LARGEST_UPLOAD, Said, is_form, read_said, read_upload
 from web.live import Live, query_of
 from web.login import GUEST, WEBCHAT, Speaker, arrive, come_by_link, keys_of, set_cookie
+from web.newcomers import Newcomers
 from web.parts import Parts
 from web.reading import Looks
 from web.show import page
@@ -37,6 +38,7 @@ def chat_routes(parts: Parts, looks: Looks, live: Live, templates: Environment) 
     """GET /chat, POST /chat/send, POST /chat/photo."""
     router = APIRouter(include_in_schema=False, max_body_size=LARGEST_TEXT)
     darkroom = CapacityLimiter(_PHOTOS_AT_ONCE)
+    newcomers = Newcomers()
 
     @router.get("/chat")
     async def chat(request: Request) -> Response:
@@ -55,12 +57,12 @@ def chat_routes(parts: Parts, looks: Looks, live: Live, templates: Environment) 
 
     @router.post("/chat/send")
     async def send(request: Request) -> Response:
-        who = await live.speaker(request)
+        who = _admitted(parts, newcomers, request, await live.speaker(request))
         return await _keep(parts, request, who, _inbound(who, await read_said(request)))
 
     @router.post("/chat/photo", max_body_size=LARGEST_UPLOAD)
     async def photo(request: Request) -> Response:
-        who = await live.speaker(request)
+        who = _admitted(parts, newcomers, request, await live.speaker(request))
         upload = await read_upload(request)
         keep = partial(_kept_photo, parts, upload.data)
         key, place = await anyio.to_thread.run_sync(keep, limiter=darkroom)
@@ -71,6 +73,14 @@ def chat_routes(parts: Parts, looks: Looks, live: Live, templates: Environment) 
 
 
 # ---- what comes in -------------------------------------------------------------------------------------
+
+
+def _admitted(parts: Parts, newcomers: Newcomers, request: Request, who: Speaker) -> Speaker:
+    """Let a guest speak of whom nothing has been heard. Raises a 429 where too many came from one address."""
+    address = request.client.host if request.client else ""
+    if who.actor is None and not newcomers.admit(address, who.handle, parts.now()):
+        raise HTTPException(429, "这个网络刚才来的新朋友太多，请一小时后再发；急事请拨 110、119 或 120。")
+    return who
 
 
 async def _keep(parts: Parts, request: Request, who: Speaker, inbound: Inbound) -> Response:
