@@ -213,7 +213,7 @@ class Work(Reading):
         """Write what was recorded and promised; a promise whose key exists already is not made twice."""
         self.session.flush()
         self.session.later(EVENTS, self._events)
-        self.session.later(MAIL, self._mail)
+        self.session.later(MAIL, self._mail, once=True)
         self._events, self._mail = [], []
 
 

@@ -2,53 +2,84 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, event
+from sqlalchemy import Connection, Engine, Table, event, insert
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import ORMExecuteState
-from sqlmodel import Session
+from sqlalchemy.orm import ORMExecuteState, UOWTransaction
+from sqlmodel import Session, SQLModel
 
-Rows = dict[Table, list[dict[str, Any]]]
+Row = dict[str, Any]
 
 
 class Writing(Session):
     """A session for many works to one commit.
 
-    Most of what a message leads to is only ever added: events, letters. Such rows wait in memory until
-    anything is read or the work ends, and then go in with those of the other works, one statement for all.
+    Most of what a message leads to is only ever added: the case, its events, letters. Such rows wait in
+    memory until anything is read or the work ends, and then go in with those of the other works, in one
+    statement for all.
     """
 
     def __init__(self, bind: Engine | Connection) -> None:
         super().__init__(bind, expire_on_commit=False, autoflush=False)
-        self._waiting: Rows = {}
+        self._waiting: dict[tuple[Table, bool], list[Row]] = {}
+        self._numbers: dict[Table, int] = {}
         self._together = False
+        self._savepoints: list[bool] = []
+        """For each small part that is open: whether it has a savepoint yet."""
 
-    def later(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-        """Add rows before anything is read or committed; one whose unique key is there already is left out.
+    # ---- rows that wait ------------------------------------------------------------------------------------
 
-        All rows of a table must name the same columns.
+    def later(self, table: Table, rows: Sequence[Row], *, once: bool = False) -> None:
+        """Add rows, all with the same columns, before anything is read or committed.
+
+        `once`: a row whose unique key is there already is left out.
         """
         if rows:
-            self._waiting.setdefault(table, []).extend(rows)
+            self._waiting.setdefault((table, once), []).extend(rows)
 
     def write(self) -> None:
-        """Add the rows that wait."""
+        """Add the rows that wait, those first to which others refer."""
         waiting, self._waiting = self._waiting, {}
-        for table, rows in waiting.items():
-            self.execute(insert_new(self, table), rows)
+        for table, once in sorted(waiting, key=lambda key: _order()[key[0]]):
+            self.execute(insert_new(self, table) if once else insert(table), waiting[table, once])
+
+    def number(self, table: Table) -> int:
+        """Give the next id of a table whose rows are added later but spoken of now.
+
+        What is undone leaves a gap at most. On SQLite the one writer may count by itself.
+        """
+        connection = self.connection()  # not through the session: nothing is read that could be waiting
+        if connection.dialect.name == "postgresql":
+            name = {"name": table.name}
+            number: int = connection.exec_driver_sql(_NEXT, name).scalar_one()
+            return number
+        if table not in self._numbers:
+            last = "SELECT seq FROM sqlite_sequence WHERE name = ?"
+            self._numbers[table] = connection.exec_driver_sql(last, (table.name,)).scalar() or 0
+        self._numbers[table] += 1
+        return self._numbers[table]
 
     def commit(self) -> None:
         """Write what waits, then commit."""
         self.write()
         super().commit()
+        self._numbers = {}
+
+    def rollback(self) -> None:
+        """Undo everything, and forget what waits."""
+        self._waiting, self._numbers = {}, {}
+        super().rollback()
+
+    # ---- parts that can be undone --------------------------------------------------------------------------
 
     @contextmanager
     def part(self) -> Iterator[None]:
         """A part that is undone alone when it raises, as if it had never begun."""
-        kept = {table: list(rows) for table, rows in self._waiting.items()}
+        kept = {key: list(rows) for key, rows in self._waiting.items()}
         try:
-            with self._bare_savepoint() if self._together else self._savepoint():
+            with self._small_part() if self._together else self._nested():
                 yield
         except BaseException:
             self._waiting = kept
@@ -56,7 +87,7 @@ class Writing(Session):
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """A part made of many small ones, whose savepoints are cheap: all is well, or all of it is undone.
+        """A part made of many small ones, which cost little: all is well, or all of it is undone.
 
         A refusal in a small part undoes that one alone. A bug must not be caught within this block.
         """
@@ -68,7 +99,7 @@ class Writing(Session):
                 self._together = False
 
     @contextmanager
-    def _savepoint(self) -> Iterator[None]:
+    def _nested(self) -> Iterator[None]:
         nested = self.begin_nested()
         try:
             yield
@@ -80,27 +111,56 @@ class Writing(Session):
         nested.commit()
 
     @contextmanager
-    def _bare_savepoint(self) -> Iterator[None]:
-        """A tenth of the cost: the session keeps no picture of its objects, so it forgets all of them."""
+    def _small_part(self) -> Iterator[None]:
+        """Has a savepoint only once it writes; the session keeps no picture of its objects, but forgets all."""
         self.flush()
-        run = self.connection().exec_driver_sql
-        run("SAVEPOINT part")
+        self._savepoints.append(False)
         try:
             yield
             self.flush()
         except BaseException:
-            if self.is_active:  # else the database itself refused something, and the whole block is undone
-                run("ROLLBACK TO SAVEPOINT part")
-                self.expunge_all()
+            if self._savepoints.pop() and self.is_active:  # else the database refused: all is undone
+                self._run("ROLLBACK TO SAVEPOINT part")
+            self.expunge_all()
             raise
-        run("RELEASE SAVEPOINT part")
+        if self._savepoints.pop():
+            self._run("RELEASE SAVEPOINT part")
+
+    def before_writing(self) -> None:
+        """Make the savepoints of the open small parts: something is about to change."""
+        for at, made in enumerate(self._savepoints):
+            if not made:
+                self._savepoints[at] = True
+                self._run("SAVEPOINT part")
+
+    def _run(self, statement: str) -> None:
+        self.connection().exec_driver_sql(statement)
+
+
+_NEXT = "SELECT nextval(pg_get_serial_sequence(%(name)s, 'id'))"
 
 
 @event.listens_for(Writing, "do_orm_execute")
-def _write_before_reading(state: ORMExecuteState) -> None:
+def _before_statement(state: ORMExecuteState) -> None:
     """Whoever reads, changes or removes rows must meet those that wait; whoever adds some need not."""
-    if not state.is_insert and isinstance(state.session, Writing):
-        state.session.write()
+    session = state.session
+    if isinstance(session, Writing):
+        if not state.is_insert:
+            session.write()
+        if not state.is_select:
+            session.before_writing()
+
+
+@event.listens_for(Writing, "before_flush")
+def _before_flush(session: Session, _context: UOWTransaction, _instances: object) -> None:
+    if isinstance(session, Writing):
+        session.before_writing()
+
+
+@cache
+def _order() -> dict[Table, int]:
+    """Place of each table among all, those first to which others refer."""
+    return {table: place for place, table in enumerate(SQLModel.metadata.sorted_tables)}
 
 
 def insert_new(session: Session, table: Table) -> Any:
