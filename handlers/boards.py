@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, union
 from sqlmodel import col
 
 from handlers import access
@@ -182,13 +182,10 @@ def _listed(case: Incident, number: int | None = None) -> dict[str, Any]:
 @handles(SendDayCards)
 def send_day_cards(work: Work, command: SendDayCards) -> Done:
     """Nobody with an empty table is written to."""
-    owners = work.session.execute(
-        select(col(Incident.owner_id)).where(col(Incident.state).in_(OPEN)).distinct()
-    ).scalars()
     told = 0
-    for owner in list(owners):
-        actor = work.tree.staff.get(owner) if owner is not None else None
-        if actor is None or owner is None:
+    for owner in _whose_turn_it_is(work):
+        actor = work.tree.staff.get(owner)
+        if actor is None:
             continue
         rows = [
             r for r in todo_cases(Reading(work.session, work.now, work.book, work.tree, actor)) if _to_act(r)
@@ -197,6 +194,22 @@ def send_day_cards(work: Work, command: SendDayCards) -> Done:
             work.tell(owner, "todo.morning", key=f"day_card:{command.slot}", **_card(work, rows))
             told += 1
     return Done({"told": told})
+
+
+def _whose_turn_it_is(reading: Reading) -> list[int]:
+    """Owners, approvers and helpers of open cases, each once."""
+    is_open = col(Incident.state).in_(OPEN)
+    helping = (
+        select(col(Participant.person_id))
+        .join(Incident, col(Incident.id) == col(Participant.incident_id))
+        .where(is_open, col(Participant.part) == Part.HELPER, col(Participant.done_at).is_(None))
+    )
+    people = union(
+        select(col(Incident.owner_id)).where(is_open, col(Incident.owner_id).is_not(None)),
+        select(col(Incident.approver_id)).where(is_open, col(Incident.approver_id).is_not(None)),
+        helping,
+    )
+    return sorted(reading.session.execute(people).scalars())
 
 
 def _to_act(row: tuple[str, Incident]) -> bool:

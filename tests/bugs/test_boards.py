@@ -3,7 +3,11 @@
 import pytest
 
 from handbook import open_book
-from handlers.boards import Zero, todo_cases, zero_rows
+from handlers.approvals import Extend
+from handlers.boards import SendDayCards, Zero, todo_cases, zero_rows
+from handlers.command import Done, perform
+from handlers.dispatching import Join
+from handlers.handling import Accept
 from handlers.work import Reading
 from models import Incident
 from tests.handlers.office import LAMP, Office, office
@@ -79,3 +83,16 @@ def test_a_name_that_stands_alone_stays_short(desk: Office) -> None:
     assert grid is not None
 
     assert tree.told_apart([grid]) == [tree.named(grid)]
+
+
+def test_who_must_approve_or_help_gets_a_day_card_too(desk: Office) -> None:
+    number = desk.reports()
+    desk.does("worker", Accept(incident=number))
+    desk.does("worker", Join(incident=number, to=desk.id("worker2"), task="帮忙抽水"))
+    desk.does("worker", Extend(incident=number, span="1天", reason="等配件"))
+    cards = desk.world.desk.work_in(desk.world.session, message_id="cards")
+
+    assert isinstance(perform(cards, SendDayCards(slot="2026-11-24")), Done)
+
+    told = {mail["person_id"] for mail in cards._mail if mail["text"] == "todo.morning"}
+    assert told == {desk.id("worker"), desk.id("worker2"), desk.id("community")}
