@@ -15,6 +15,8 @@ log = logging.getLogger("xiaoge.app")
 
 FAILED = 1
 MISUSED = 2
+NO_USE_CODE = 78
+"""How the serving process ends when another start would meet the same (EX_CONFIG of sysexits.h)."""
 _LONGEST = 3650
 """Days that a key may open its door."""
 
@@ -80,11 +82,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _days(words: str) -> int:
-    """A lifetime. Raises ValueError for one that ends before it begins or outlives whoever holds it."""
-    number = int(words)
-    if not 1 <= number <= _LONGEST:
-        raise ValueError(words)
-    return number
+    """A lifetime. Raises ArgumentTypeError for one that ends before it begins, or outlives its holder."""
+    if not (words.isascii() and words.isdecimal() and 1 <= int(words[:9]) <= _LONGEST):
+        raise argparse.ArgumentTypeError(f"{words[:20]!r} is no number of days from 1 to {_LONGEST}.")
+    return int(words)
 
 
 # ---- serving -----------------------------------------------------------------------------------------------
@@ -92,16 +93,21 @@ def _days(words: str) -> int:
 
 def _serve(given: argparse.Namespace) -> int:
     """The outer process only holds the socket; the inner one does everything, and may be replaced."""
+    from app.alone import NoUse
     from app.log import set_up
 
     settings = read_settings()
     set_up(settings.log)
     if given.fd is not None:
-        return _serve_inside(settings, given.fd)
+        try:
+            return _serve_inside(settings, given.fd)
+        except NoUse as trouble:
+            return _complain(trouble, NO_USE_CODE)
     from app.supervisor import supervise
 
     command = [sys.executable, "-m", "app", "serve", "--fd"]
-    return supervise(lambda fd: [*command, str(fd)], settings.host, settings.port)
+    code = supervise(lambda fd: [*command, str(fd)], settings.host, settings.port, hopeless=NO_USE_CODE)
+    return FAILED if code == NO_USE_CODE else code
 
 
 def _serve_inside(settings: Settings, number: int) -> int:

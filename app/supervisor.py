@@ -30,7 +30,12 @@ log = logging.getLogger(__name__)
 
 
 def supervise(
-    argv_for_child: Callable[[int], list[str]], host: str, port: int, *, grace: float = GRACE
+    argv_for_child: Callable[[int], list[str]],
+    host: str,
+    port: int,
+    *,
+    grace: float = GRACE,
+    hopeless: int | None = None,
 ) -> int:
     """Serve by a child process, start it again whenever it ends, and keep the socket open throughout.
 
@@ -44,16 +49,17 @@ def supervise(
         host: the address or name to listen on.
         port: the port; 0 lets the system choose.
         grace: seconds that a child told to end may take before it is killed.
+        hopeless: the exit code by which the first child says that another start would be of no use.
 
     Returns:
-        the child's exit code as a shell tells it, when told to stop; 0 when the child ended by the very
-        signal that it was told to stop with.
+        the child's exit code as a shell tells it, when told to stop or hopeless; 0 when the child ended by
+        the very signal that it was told to stop with.
 
     Raises:
         OSError: the address cannot be listened on, or the command cannot be started at all.
     """
     with _listening(host, port) as listener, _signals() as heard:
-        return _Supervisor(argv_for_child(listener.fileno()), listener, heard, grace).run()
+        return _Supervisor(argv_for_child(listener.fileno()), listener, heard, grace, hopeless).run()
 
 
 def wait_before_start(early_ends: int) -> float:
@@ -69,28 +75,41 @@ def wait_before_start(early_ends: int) -> float:
 class _Supervisor:
     """One loop: hear a signal or the end of a wait, and bring the child into the state that is wanted."""
 
-    def __init__(self, argv: list[str], listener: socket.socket, heard: socket.socket, grace: float) -> None:
+    def __init__(
+        self,
+        argv: list[str],
+        listener: socket.socket,
+        heard: socket.socket,
+        grace: float,
+        hopeless: int | None,
+    ) -> None:
         self.argv = argv
         self.listener = listener
         self.heard = heard
         self.grace = grace
+        self.hopeless = hopeless
         self.in_terminal = sys.stdin is not None and sys.stdin.isatty()
         self.child: subprocess.Popen[bytes] | None = None
         self.code = 0
         self.told_to_stop: int | None = None
         self.early_ends = 0
+        self.has_served = False
         self.began = 0.0
         self.deadline: float | None = None
         """When to start the child if there is none, or to kill it if it was told to end."""
 
     def run(self) -> int:
         self._start()
-        while self.child or self.told_to_stop is None:
+        while self.child or not (self.told_to_stop or self._is_hopeless()):
             for number in self._hear():
                 self._obey(number)
             self._look_after_child()
             self._meet_deadline()
         return self.code
+
+    def _is_hopeless(self) -> bool:
+        """Whether the first start failed for good; one that has served is started again whatever it says."""
+        return self.code == self.hopeless and not self.has_served
 
     def _start(self) -> None:
         self.deadline = None
@@ -135,6 +154,7 @@ class _Supervisor:
             logging.INFO if asked else logging.ERROR, "process %d ended: %d", self.child.pid, self._code()
         )
         self.code, self.child = self._code(), None
+        self.has_served |= self.code != self.hopeless
         self.early_ends = self.early_ends + 1 if lived < STEADY_AFTER and not asked else 0
         self._plan_start()
 
@@ -151,7 +171,7 @@ class _Supervisor:
             log.error("process %d did not end within %.1f s and is killed", self.child.pid, self.grace)
             self.child.kill()
             self.deadline = None
-        elif self.told_to_stop is None:
+        elif self.told_to_stop is None and not self._is_hopeless():
             self._start_again()
 
     def _start_again(self) -> None:

@@ -135,7 +135,7 @@ def test_a_token_has_a_sensible_lifetime(url: str, days: str, capsys: pytest.Cap
         main(["token", "李强", "--days", days])
 
     assert wrong.value.code == 2
-    assert "--days" in capsys.readouterr().err
+    assert "is no number of days from 1 to 3650" in capsys.readouterr().err
 
 
 def test_places_are_listed(url: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -312,3 +312,13 @@ def test_a_port_in_use_is_told_in_one_line(url: str) -> None:
     assert demo.returncode == 1
     assert errors.startswith("xiaoge: ")
     assert len(errors.splitlines()) == 1
+
+
+def test_a_busy_file_ends_serving_with_one_sentence(url: str) -> None:
+    with alone(url), start("serve", PORT=str(free_port()), LOG="error") as program:
+        _, errors = program.communicate(timeout=60)
+
+    assert program.returncode == 1
+    assert "xiaoge: Another program works on" in errors
+    assert "Traceback" not in errors
+    assert errors.count("Another program works on") == 1
