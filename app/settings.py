@@ -112,6 +112,10 @@ def _database(value: str) -> str:
         raise ValueError(
             "give a database like sqlite:///var/xiaoge.db or postgresql://user:password@host/name."
         )
+    try:
+        _ = urlsplit(value).port
+    except ValueError:
+        raise ValueError("the port in it is no number from 0 to 65535.") from None
     return "postgresql:" + value.removeprefix("postgres:") if value.startswith("postgres:") else value
 
 

@@ -65,6 +65,7 @@ def test_secrets_are_not_shown() -> None:
     ("name", "value", "says"),
     [
         ("DATABASE_URL", "mysql://root:geheim@db/x", "give a database like"),
+        ("DATABASE_URL", "postgresql://u:geheim@h:abc/d", "the port in it is no number"),
         ("DATABASE_URL", "sqlite://", "give a database like"),
         ("PLACE", "atlantis", "there is no place 'atlantis'; there are default, minhou"),
         ("PORT", "eighty", "is no port"),
