@@ -189,7 +189,7 @@ def _follow_kind(work: Work, incident: Incident) -> None:
         _change_grade(work, incident, grade)
     elif _is_untouched(incident):
         owner, step, _ = first_owner(work, incident, read_promise(incident.promise))
-        _hand_over(work, incident, owner, step, recategorised=True)
+        _hand_over(work, incident, owner, step, "recategorised")
 
 
 def _graded_by_hand(work: Work, incident: Incident) -> bool:
@@ -275,11 +275,12 @@ def relocate(work: Work, command: Relocate) -> Done:
     old_owner, incident.grid_id, incident.spot = incident.owner_id, command.grid, command.spot
     make(work, incident, Move.RECLASSIFY, grid=command.grid)
     promise = read_promise(incident.promise)
+    owner: int | None
     if _is_untouched(incident):
         owner, step, _ = first_owner(work, incident, promise)
     else:
         owner, step = keeper_from(work, command.grid, promise, incident.step) or (old_owner, incident.step)
-    if not (incident.may(Move.TRANSFER) and _hand_over(work, incident, owner, step, relocated=True)):
+    if not (incident.may(Move.TRANSFER) and _hand_over(work, incident, owner, step, "relocated")):
         tell_owner(work, incident, "amend.owner", event=f"relocated:{incident.version}")
     if incident.danger:
         tell_ladder(work, incident)
@@ -287,13 +288,13 @@ def relocate(work: Work, command: Relocate) -> Done:
     return Done({"number": incident.id, "grid": incident.grid_id}, incident.id)
 
 
-def _hand_over(work: Work, incident: Incident, owner: int | None, step: int, **why: bool) -> bool:
+def _hand_over(work: Work, incident: Incident, owner: int | None, step: int, why: str) -> bool:
     """Give the case to who should have had it from the start. Returns False where they have it."""
     former = incident.owner_id
     if owner is None or owner == former:
         return False
     incident.step = step
-    hand_to(work, incident, Move.TRANSFER, owner, **why)
+    hand_to(work, incident, Move.TRANSFER, owner, because=why)
     settle(work, incident)
     tell_new(work, incident, event=f"new:{incident.version}")
     _tell_relieved(work, incident, former)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, exists, false, func, or_, select, union
 from sqlmodel import col
 
 from handlers import access
@@ -204,7 +204,7 @@ def _whose_turn_it_is(reading: Reading) -> list[int]:
         .join(Incident, col(Incident.id) == col(Participant.incident_id))
         .where(is_open, col(Participant.part) == Part.HELPER, col(Participant.done_at).is_(None))
     )
-    people = union(
+    people: CompoundSelect[int] = union(
         select(col(Incident.owner_id)).where(is_open, col(Incident.owner_id).is_not(None)),
         select(col(Incident.approver_id)).where(is_open, col(Incident.approver_id).is_not(None)),
         helping,
