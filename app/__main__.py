@@ -93,17 +93,15 @@ def _days(words: str) -> int:
 
 def _serve(given: argparse.Namespace) -> int:
     """The outer process only holds the socket; the inner one does everything, and may be replaced."""
-    from app.alone import NoUse
     from app.log import set_up
 
     settings = read_settings()
     set_up(settings.log)
     if given.fd is not None:
-        try:
-            return _serve_inside(settings, given.fd)
-        except NoUse as trouble:
-            return _complain(trouble, NO_USE_CODE)
-    from app.supervisor import supervise
+        return _serve_inside(settings, given.fd)
+    from app.supervisor import (
+        supervise,
+    )  # and nothing else: what it loads stays, and delays the inner process
 
     command = [sys.executable, "-m", "app", "serve", "--fd"]
     code = supervise(lambda fd: [*command, str(fd)], settings.host, settings.port, hopeless=NO_USE_CODE)
@@ -112,18 +110,21 @@ def _serve(given: argparse.Namespace) -> int:
 
 def _serve_inside(settings: Settings, number: int) -> int:
     _load_quickly()
-    from app.alone import alone
+    from app.alone import NoUse, alone
     from app.build import build
     from app.registry import found
     from app.serving import inherited, serve
     from app.tables import bring_up_to_date
 
-    with alone(settings.database_url):
-        bring_up_to_date(settings.database_url)
-        program = build(settings)
-        if found(program.desk):
-            log.warning("the registry was empty: the example town of %s is in it now", settings.place)
-        return 0 if serve(program, inherited(number)) else FAILED
+    try:
+        with alone(settings.database_url):
+            bring_up_to_date(settings.database_url)
+            program = build(settings)
+            if found(program.desk):
+                log.warning("the registry was empty: the example town of %s is in it now", settings.place)
+            return 0 if serve(program, inherited(number)) else FAILED
+    except NoUse as trouble:
+        return _complain(trouble, NO_USE_CODE)
 
 
 def _demo(_: argparse.Namespace) -> int:
