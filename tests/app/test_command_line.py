@@ -322,3 +322,14 @@ def test_a_busy_file_ends_serving_with_one_sentence(url: str) -> None:
     assert "xiaoge: Another program works on" in errors
     assert "Traceback" not in errors
     assert errors.count("Another program works on") == 1
+
+
+def test_the_outer_process_loads_next_to_nothing(url: str) -> None:
+    looks = (
+        "import sys, app.__main__ as line, app.log, app.supervisor; line.read_settings(); "
+        "print(*{name.split('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", looks], check=True, capture_output=True, text=True)
+
+    assert {"app", "argparse"} <= set(done.stdout.split())
+    assert not {"sqlalchemy", "pydantic", "handbook", "handlers", "models"} & set(done.stdout.split())
