@@ -1,4 +1,4 @@
-"""Lets the measuring process ask a serving one what it has seen; ends the server when nobody asks any more."""
+"""Lets the measuring process ask a serving one what it has seen; ends the server when nobody asks."""
 
 import sys
 import threading

@@ -112,7 +112,7 @@ class Writing(Session):
 
     @contextmanager
     def _small_part(self) -> Iterator[None]:
-        """Has a savepoint only once it writes; the session keeps no picture of its objects, but forgets all."""
+        """Has a savepoint only once it writes; the session keeps no picture of its objects, and forgets all."""
         self.flush()
         self._savepoints.append(False)
         try:

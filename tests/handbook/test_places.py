@@ -11,10 +11,10 @@ from pydantic import BaseModel, ValidationError
 
 from handbook import Book, open_book
 from handbook.agreement import stands_in
-from handbook.spans import Span
 from handbook.frozen import Fixed
 from handbook.loading import DEFAULT, places, read_sections
 from handbook.schema import CategoryHint
+from handbook.spans import Span
 from tests.handbook.books import book_of
 
 OVERLAYS = ("minhou", "qingcao", "shexian", "yinzhou", "yulin")
