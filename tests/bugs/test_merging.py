@@ -121,7 +121,7 @@ def test_a_rating_which_closes_is_told_to_the_others_and_to_the_handler(desk: Of
     main, other = two(desk)
     finish(desk, main)
     desk.does("neighbour", Solved(incident=other))
-    desk.told("neighbour"), desk.told("worker"), desk.told("resident")
+    desk.heard.clear()
 
     desk.does("resident", Rate(incident=main, rating="satisfied"))
 
@@ -136,7 +136,7 @@ def test_who_filed_for_somebody_is_asked_for_their_word_also_after_a_merge(desk:
     told = desk.does("community", ReportOnBehalf(what="3栋路灯不亮", who="张大爷", phone="13800009999"))
     other = int(told.data["number"])
     desk.does("community", Merge(incident=other, into=main))
-    desk.told("community"), desk.told("resident")
+    desk.heard.clear()
 
     finish(desk, main)
 
