@@ -17,8 +17,8 @@ class Writing(Session):
     """A session for many works to one commit.
 
     Most of what a message leads to is only ever added: the case, its events, letters. Such rows wait in
-    memory until anything is read or the work ends, and then go in with those of the other works, in one
-    statement for all.
+    memory until anything else is asked of the database or the commit comes, and then go in with those of the
+    other works, in one statement for all.
     """
 
     def __init__(self, bind: Engine | Connection) -> None:
@@ -32,7 +32,7 @@ class Writing(Session):
     # ---- rows that wait ------------------------------------------------------------------------------------
 
     def later(self, table: Table, rows: Sequence[Row], *, once: bool = False) -> None:
-        """Add rows, all with the same columns, before anything is read or committed.
+        """Add rows, all with the same columns, before anything else is asked of the database.
 
         `once`: a row whose unique key is there already is left out.
         """
@@ -112,7 +112,7 @@ class Writing(Session):
 
     @contextmanager
     def _small_part(self) -> Iterator[None]:
-        """Has a savepoint only once it writes; the session keeps no picture of its objects, and forgets all."""
+        """Has a savepoint only once it writes; the session, with no picture of its objects, forgets all."""
         self.flush()
         self._savepoints.append(False)
         try:
@@ -142,11 +142,10 @@ _NEXT = "SELECT nextval(pg_get_serial_sequence(%(name)s, 'id'))"
 
 @event.listens_for(Writing, "do_orm_execute")
 def _before_statement(state: ORMExecuteState) -> None:
-    """Whoever reads, changes or removes rows must meet those that wait; whoever adds some need not."""
+    """Whatever is asked of the database must meet the rows that wait, or may refer to them."""
     session = state.session
     if isinstance(session, Writing):
-        if not state.is_insert:
-            session.write()
+        session.write()
         if not state.is_select:
             session.before_writing()
 
@@ -154,6 +153,7 @@ def _before_statement(state: ORMExecuteState) -> None:
 @event.listens_for(Writing, "before_flush")
 def _before_flush(session: Session, _context: UOWTransaction, _instances: object) -> None:
     if isinstance(session, Writing):
+        session.write()
         session.before_writing()
 
 
