@@ -51,7 +51,7 @@ def when(book: Book, value: Mapping[str, Any]) -> str:
     """
     local = datetime.fromisoformat(str(value["moment"])).astimezone(book.zone)
     words = f"{local.month}月{local.day}日(周{_WEEKDAYS[local.weekday()]}){local:%H:%M}"
-    return words + ("(节假日安排未公布,可能调整)" if value.get("uncertain") else "")
+    return words + ("（节假日安排未公布，可能调整）" if value.get("uncertain") else "")
 
 
 def clean(text: str) -> str:

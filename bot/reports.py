@@ -138,7 +138,7 @@ def doubtful(talk: Talk, text: str, inbound: Inbound) -> Turn:
     """Perhaps a report, perhaps chatter: ask once, and keep the words."""
     fields: dict[str, Any] = {"what": text, **_material(talk, inbound)}
     choices = (
-        Choice(label="是,上报这件事", do="report", known=fields),
+        Choice(label="是，上报这件事", do="report", known=fields),
         Choice(label="不是", do="menu"),
     )
     return Turn(talk, (say("unclear.is_it_a_report", *choices, what=text[:20]),))

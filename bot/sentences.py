@@ -130,7 +130,7 @@ def _quietly(scene: Scene, talk: Talk, name: str, heard: Heard, inbound: Inbound
 
 
 def _did_you_mean(scene: Scene, talk: Talk, name: str, heard: Heard) -> Turn:
-    yes = Choice(label=f"是,{menu.label(scene, name)}", do=name, known=known_of(scene, talk, heard))
+    yes = Choice(label=f"是，{menu.label(scene, name)}", do=name, known=known_of(scene, talk, heard))
     no = Choice(label="不是", do="menu")
     return Turn(talk, (say("unclear.did_you_mean", yes, no, verb=menu.label(scene, name)),))
 

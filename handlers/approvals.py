@@ -252,7 +252,7 @@ def request_words(work: Work, request: Mapping[str, Any]) -> str:
     """What is asked for, in words."""
     words = work.book.text(f"request.{request['move']}")
     span = request.get("data", {}).get("span")
-    return f"{words}({span_words(span)})" if span else words
+    return f"{words}（{span_words(span)}）" if span else words
 
 
 def span_words(span: str) -> str:

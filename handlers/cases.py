@@ -155,7 +155,7 @@ def role_and_name(work: Reading, person_id: int | None) -> str:
 def call_of(work: Reading, person_id: int | None) -> str:
     """The work phone of a worker in brackets, or nothing."""
     phone = phone_of(work, person_id)
-    return f"({phone})" if phone else ""
+    return f"（{phone}）" if phone else ""
 
 
 def phone_of(work: Reading, person_id: int | None) -> str:
@@ -237,7 +237,7 @@ def about(work: Reading, incident: Incident, number: int | None = None) -> dict[
         "number": str(number or incident.id),
         "title": incident.title,
         "what": incident.what,
-        "place": work.tree.named(incident.grid_id) + (f"({incident.spot})" if incident.spot else ""),
+        "place": work.tree.named(incident.grid_id) + (f"（{incident.spot}）" if incident.spot else ""),
         "kind": category.name,
         "grade": read_promise(incident.promise).name,
         "stage": work.stage(incident.state),

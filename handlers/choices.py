@@ -95,7 +95,7 @@ def options(reading: Reading, among: str) -> list[Option]:
     """What a field's question offers: cases, colleagues, categories, grades, ratings."""
     if among in CASES:
         return [
-            Option(case.id or 0, f"{case.id} {case.title}({reading.stage(case.state)})")
+            Option(case.id or 0, f"{case.id} {case.title}（{reading.stage(case.state)}）")
             for case in cases(reading, among)
         ]
     return _LISTS[among](reading)

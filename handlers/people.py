@@ -145,7 +145,7 @@ def human(work: Work, command: Human) -> Done:
     work.reply(
         "human.contact",
         person=role_and_name(work, person),
-        phone=phone_of(work, person) or "(未登记电话)",
+        phone=phone_of(work, person) or "（未登记电话）",
         place=work.tree.named(grid_id),
         choices=[choice("上报一件事", "report")],
     )

@@ -88,11 +88,11 @@ def _detail(reading: Reading, event: IncidentEvent) -> str:
     if "to" in data:
         return f" → {role_and_name(reading, data['to'])}"
     if "result" in data:
-        return f":{data['result']}"
+        return f"：{data['result']}"
     if "percent" in data:
-        return f"({data['percent']}%)"
+        return f"（{data['percent']}%）"
     if "rating" in data:
-        return f":{reading.book.incidents.ratings[data['rating']]}"
+        return f"：{reading.book.incidents.ratings[data['rating']]}"
     if "answer" in data:
-        return f":{'已解决' if data['answer'] == 'solved' else '未解决'}"
+        return f"：{'已解决' if data['answer'] == 'solved' else '未解决'}"
     return ""

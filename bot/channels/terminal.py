@@ -16,7 +16,7 @@ from bot.message import Attachment, Inbound, Outbound
 
 log = logging.getLogger(__name__)
 
-HELP = "每行是一条消息;「@李队」换成李队说话;「/photo 文件 说明」发照片;Ctrl-D 结束。"
+HELP = "每行是一条消息；「@李队」换成李队说话；「/photo 文件 说明」发照片；Ctrl-D 结束。"
 
 
 class TerminalChannel:
