@@ -76,7 +76,7 @@ def _inbound(message_id: str, resident: Resident, words: str) -> Inbound:
 def _counts(desk: Desk) -> dict[str, int]:
     with desk.session() as session:
         rows = session.execute(select(col(Inbox.state), func.count()).group_by(col(Inbox.state)))
-        states = {state: number for state, number in rows}
+        states = dict(rows.tuples().all())
         return {
             "done": states.get(InboxState.DONE, 0),
             "not_done": sum(number for state, number in states.items() if state is not InboxState.DONE),
