@@ -15,7 +15,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import Any, TypeVar
 from zlib import crc32
 
@@ -34,6 +34,8 @@ T = TypeVar("T")
 CHATS_AT_ONCE = 64
 JOBS_AT_ONCE = 500
 SWEPT = 5000
+SLICE = 0.02
+"""Seconds of deciding after which whoever waits at the door is accepted first."""
 REST = 0.5
 """Seconds the writer waits after a commit failed (a full disk) before it tries again."""
 HELD = 0.02
@@ -287,12 +289,17 @@ class _Writer:
                 self._chats[key] = None
         self._wait = REST
 
+    def _slice(self) -> Callable[[], bool]:
+        """Says when to look at the queue again: whoever waits to be accepted waits for one slice at most."""
+        began = perf_counter()
+        return lambda: perf_counter() - began > SLICE and not self._queue.empty()
+
     def _commit(self, jobs: Sequence[_Job], chats: Sequence[str]) -> None:
         decided = Decided()
         with self._desk.session() as session:
             ran = [_run(session, job) for job in jobs]
             if chats:
-                decided = decide(self._desk, session, chats)
+                decided = decide(self._desk, session, chats, self._slice())
         self._chats.update(dict.fromkeys((*decided.again, *decided.held)))
         if decided.held and not decided.messages:
             self._wait = HELD
