@@ -111,8 +111,8 @@ def _burst(folder: str, answers: int) -> None:
         over = perf_counter() - began - came
     slowest = max(load.waits)
     print(
-        f"{answers} messages at {ANSWERS / 60:.0f}/s: slowest accept {slowest:.2f} s, refused {load.refused}, "
-        f"worked off {over:.0f} s after the last",
+        f"{answers} messages at {ANSWERS / 60:.0f}/s: slowest accept {slowest:.2f} s, "
+        f"refused {load.refused}, worked off {over:.0f} s after the last",
         flush=True,
     )
 

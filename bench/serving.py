@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,7 +55,7 @@ def serve(opened: Database, kind: str) -> None:
     settle(desk, RESIDENTS)
     channel = _Heard()
     posts: list[Postman] = []
-    lane = Lane(desk, writers=1 if kind == "sqlite" else 4, on_mail=lambda: posts[0].nudge())
+    lane = Lane(desk, writers=1 if kind == "sqlite" else 4, on_mail=_nudging(posts))
     postman = Postman(lane, desk.book, {channel.name: channel}, desk.now)
     posts.append(postman)
 
@@ -75,6 +75,15 @@ def serve(opened: Database, kind: str) -> None:
     answer(listener.getsockname()[1])
     answer_questions(server, lambda what: _know(what, lane, desk, channel))
     server.run(sockets=[listener])
+
+
+def _nudging(posts: list[Postman]) -> Callable[[], None]:
+    """The lane is made before its postman is."""
+
+    def nudge() -> None:
+        posts[0].nudge()
+
+    return nudge
 
 
 def _know(what: str, lane: Lane, desk: Desk, channel: _Heard) -> Any:
