@@ -265,7 +265,7 @@ class _Writer:
         except Exception as trouble:  # noqa: BLE001 - whatever it was, the works are tried again, each alone
             log.warning("a commit failed: %s", trouble)
             works = [*((job, None) for job in jobs), *((None, key) for key in chats)]
-            if len(works) > 1:
+            if len(works) > 1 or is_passing(trouble):
                 self._one_by_one(works)
             else:
                 self._give_back(works, trouble)

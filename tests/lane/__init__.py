@@ -1,0 +1,1 @@
+"""The lane and its session: order, endings, and trouble with the machine."""
