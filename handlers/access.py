@@ -54,12 +54,13 @@ def _not_secret(reading: Reading) -> ColumnElement[bool]:
 def find(reading: Reading, number: int, *, lock: bool = False) -> Incident:
     """The case with this number, if the actor may see it.
 
-    `lock` holds the row until the work commits. Raises NotFound alike for what is absent and what is not
-    theirs.
+    `lock` holds the row until the work commits, and reads it anew: another process may have changed it since
+    this one looked. Raises NotFound alike for what is absent and what is not theirs.
     """
     query = seen_by(reading).where(col(Incident.id) == number)
     if lock:
-        query = query.with_for_update(of=Incident)
+        reading.session.flush()
+        query = query.with_for_update(of=Incident).execution_options(populate_existing=True)
     incident: Incident | None = reading.session.execute(query).scalar_one_or_none()
     if incident is None:
         raise NotFound(number=number)

@@ -161,9 +161,8 @@ def follow_due(work: Work, command: FollowDue) -> Done:
 
 
 def _follow(work: Work, number: int) -> None:
-    incident = work.session.execute(
-        select(Incident).where(col(Incident.id) == number).with_for_update()
-    ).scalar_one()
+    query = select(Incident).where(col(Incident.id) == number).with_for_update()
+    incident = work.session.execute(query.execution_options(populate_existing=True)).scalar_one()
     if not incident.is_open or incident.next_due is None or incident.next_due > work.now:
         return
     if incident.request is not None and work.now.isoformat() >= incident.request["until"]:
