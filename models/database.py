@@ -318,10 +318,23 @@ def _commit_all(connection: Connection) -> None:
         raise TransactionLost(UNDONE)
 
 
+def _wal(cursor: Any, tries: int = 100) -> str:
+    """Turn the log on; two programs that start at once on a new file do not wait for each other by themselves."""
+    for left in reversed(range(tries)):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if not left:
+                raise
+            threading.Event().wait(0.05)
+        else:
+            return str((cursor.fetchone() or ("",))[0])
+    return ""
+
+
 def _turn_log_on(connection: "DBAPIConnection", _record: object) -> None:
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    (mode,) = cursor.fetchone() or ("",)
+    mode = _wal(cursor)
     cursor.close()
     if mode != "wal":
         raise DatabaseTrouble(

@@ -15,7 +15,7 @@ PATIENCE = 15_000
 """Milliseconds a page may take to show what is expected; reached only when something is wrong."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     """Start the browser once."""
     with sync_playwright() as playwright:
