@@ -319,7 +319,7 @@ def _commit_all(connection: Connection) -> None:
 
 
 def _wal(cursor: Any, tries: int = 100) -> str:
-    """Turn the log on; two programs that start at once on a new file do not wait for each other by themselves."""
+    """Turn the log on; two programs that start at once on a new file do not wait for each other unasked."""
     for left in reversed(range(tries)):
         try:
             cursor.execute("PRAGMA journal_mode=WAL")
