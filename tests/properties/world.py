@@ -45,8 +45,8 @@ class Happened:
     message_id: str
     events: list[Any] = field(default_factory=list)
     mail: list[Any] = field(default_factory=list)
-    promised: int = 0
-    """How many promises were made: one person hears of one happening once, but never not at all."""
+    promised: set[str] = field(default_factory=set)
+    """Keys of the promises that were made: one person hears of one happening once, but never not at all."""
 
 
 class Killed(BaseException):
@@ -140,7 +140,7 @@ class World:
     def _done(self, work: Work, command: Command) -> Happened:
         outcome = perform(work, command)
         happened = Happened(outcome, work.actor, command, work.channel, work.message_id)
-        happened.promised = len({mail["key"] for mail in work._mail})
+        happened.promised = {mail["key"] for mail in work._mail}
         work.flush()
         happened.events = self._added(EVENTS, self.last_event)
         happened.mail = self._added(MAIL, self.last_mail)
