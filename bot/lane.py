@@ -155,6 +155,8 @@ class _Writer:
         self._on_mail = on_mail
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._chats: OrderedDict[str, None] = OrderedDict()
+        self._in_hand = 0
+        """Chats that are being decided, and may have to be looked at again."""
         self._wait: float | None = None
         """Seconds to wait before the next round although chats are waiting."""
         self._until: float | None = None
@@ -164,7 +166,7 @@ class _Writer:
 
     @property
     def waiting(self) -> int:
-        return len(self._chats)
+        return len(self._chats) + self._in_hand
 
     def start(self) -> None:
         self._thread.start()
@@ -259,7 +261,8 @@ class _Writer:
 
     def _write(self, jobs: Sequence[_Job]) -> None:
         """Run jobs and decide chats in one commit; where that fails each in its own."""
-        chats = [self._chats.popitem(last=False)[0] for _ in range(min(len(self._chats), CHATS_AT_ONCE))]
+        self._in_hand = min(len(self._chats), CHATS_AT_ONCE)
+        chats = [self._chats.popitem(last=False)[0] for _ in range(self._in_hand)]
         try:
             self._commit(jobs, chats)
         except Exception as trouble:  # noqa: BLE001 - whatever it was, the works are tried again, each alone
@@ -269,6 +272,7 @@ class _Writer:
                 self._one_by_one(works)
             else:
                 self._give_back(works, trouble)
+        self._in_hand = 0
 
     def _one_by_one(self, works: Sequence[_Work]) -> None:
         """Once one fails alone the machine is in trouble, and the rest would only fail too."""

@@ -156,3 +156,23 @@ def test_works_that_lock_each_other_out_are_tried_again(migrated_postgres_url: s
 
 def change(session: Writing, person: int, name: str) -> None:
     session.execute(update(Person).where(col(Person.id) == person).values(name=name))
+
+
+def test_a_chat_counts_as_waiting_until_its_round_is_committed(
+    migrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with founded("default", migrated_url) as town:
+        seen: list[int] = []
+        handlers: dict[Any, Any] = HANDLERS
+        report = handlers[Report]
+
+        def watched(work: Work, command: Report) -> Done:
+            seen.append(town.lane.waiting)
+            done: Done = report(work, command)
+            return done
+
+        monkeypatch.setitem(handlers, Report, watched)
+        town.send(town.inbound("王芳", WORDS))
+
+        assert seen == [1]
+        assert town.lane.waiting == 0

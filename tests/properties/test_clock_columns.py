@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from handbook import Book, open_book
+from handbook import Book
 from handbook.loading import DEFAULT, places
 from handlers.clocks import Fact
 from handlers.dues import set_dues
@@ -19,6 +19,7 @@ from handlers.work import Work
 from models import ENDED, MOVES, OPEN, Incident, Move, State
 from tests.calendar.oracle import Rules, Walk
 from tests.calendar.test_deadline_oracle import DAYS, WORLDS, rules_of
+from tests.handbook.books import book_of
 from tests.properties.slow_clocks import Days, Event, Found, Proven, SlowClocks, Walked, moment
 
 CASES = 5_400
@@ -31,11 +32,6 @@ OFTEN = frozenset({Move.FINISH, Move.REWORK, Move.RETRACT, Move.SUSPEND, Move.RE
 ENDING = frozenset(move for move, rule in MOVES.items() if rule.to in ENDED)
 QUIET = frozenset({Move.JOIN, Move.PART_DONE, Move.ABSORB, Move.REQUEST, Move.REFUSE_REQUEST, Move.NOTE})
 GAPS = (30, 600, 3600, 7200, 20_000, 86_400, 200_000)
-
-
-@cache
-def book_of(place: str) -> Book:
-    return open_book(place)
 
 
 @dataclass

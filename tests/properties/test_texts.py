@@ -9,12 +9,13 @@ from string import Formatter
 
 import pytest
 
-from handbook import Book, open_book
+from handbook import Book
 from handbook.loading import places
 from handlers import catalogue, watching
 from handlers.choices import CASES
 from handlers.command import Command, ask_of
 from models import Move, State
+from tests.handbook.books import book_of
 
 ROOT = Path(__file__).parents[2]
 CODE = ("app", "bot", "handlers", "scheduler", "web")
@@ -55,7 +56,7 @@ class Call:
 
 @pytest.fixture(scope="module", params=places())
 def book(request: pytest.FixtureRequest) -> Book:
-    return open_book(request.param)
+    return book_of(request.param)
 
 
 def sources() -> Iterator[tuple[str, ast.Module]]:
@@ -185,7 +186,7 @@ def test_every_text_of_the_book_is_said_somewhere(book: Book) -> None:
 
 
 def test_a_refusal_is_given_exactly_what_its_words_say() -> None:
-    texts = open_book("default").texts
+    texts = book_of("default").texts
     wrong = [
         (call.where, call.key, sorted(call.args), sorted(placeholders(texts[call.key])))
         for call in calls()
@@ -213,7 +214,7 @@ def given(call: Call) -> frozenset[str]:
 
 
 def test_a_place_asks_for_nothing_in_its_own_words_that_is_not_given(book: Book) -> None:
-    default = open_book("default").texts
+    default = book_of("default").texts
 
     for key, text in book.texts.items():
         assert placeholders(text) <= placeholders(default[key]) | ABOUT, key

@@ -13,7 +13,6 @@ from sqlmodel import col
 from bot.channel import Can, Sent
 from bot.channels.memory import MemoryChannel
 from bot.outbox import Letter, acknowledge, claim
-from handbook import Book, open_book
 from handlers import catalogue
 from handlers.actor import CLOCK, Actor
 from handlers.command import Command, Done, perform
@@ -25,6 +24,7 @@ from handlers.work import EVENTS, MAIL, Desk, Return, Work
 from handlers.writing import Writing
 from models import Incident, MailState, Participant, Person
 from models.database import open_database
+from tests.handbook.books import book_of
 
 INCIDENTS = Incident.__table__  # type: ignore[attr-defined]
 PARTS = Participant.__table__  # type: ignore[attr-defined]
@@ -57,7 +57,7 @@ class World:
     """One place, one session, a clock moved by hand; what is not committed can be lost."""
 
     def __init__(self, place: str, url: str, start: datetime = START) -> None:
-        self.book: Book = open_book(place)
+        self.book = book_of(place)
         self.now = start
         self.database = open_database(url)
         self.channel = MemoryChannel(CHANNEL, Can(buttons=True))
