@@ -167,15 +167,20 @@ class _Round:
         return True
 
     def _one(self, key: str, row: Row) -> None:
-        """Decide one message. Whom an earlier message of this round may have changed is read anew."""
+        """Decide one message, by the sender as an earlier message of this round has left them."""
         inbound = Inbound.model_validate(row["body"])
-        actor = self._known.pop((inbound.channel, inbound.handle), None)
+        sender = (inbound.channel, inbound.handle)
         with working_on(f"{row['channel']}:{row['message_id']}"):
-            talk, person = receive(
-                self._desk, self._session, self._tree, inbound, self._stands[key].state, actor
+            talk, self._known[sender] = receive(
+                self._desk,
+                self._session,
+                self._tree,
+                inbound,
+                self._stands[key].state,
+                self._known.get(sender),
             )
         state = talk.model_dump(mode="json", exclude_defaults=True)
-        self._stands[key] = _Stand(state, person, talk.form is not None)
+        self._stands[key] = _Stand(state, self._known[sender].id, talk.form is not None)
         self._done.append(row["id"])
 
     def _failed(self, chat: _Chat, row: Row, trouble: Exception) -> None:

@@ -29,11 +29,11 @@ def receive(
     inbound: Inbound,
     state: Mapping[str, Any],
     sender: Actor | None = None,
-) -> tuple[Talk, int | None]:
+) -> tuple[Talk, Actor]:
     """Decide one message inside a session that somebody else commits.
 
     `state` is the conversation as it was locked and read; `sender` who wrote, where that is known already.
-    Returns the talk as it stands afterwards and the person.
+    Returns the talk as it stands afterwards, and who wrote as they stand then.
     """
     now = desk.now()
     actor = sender or recognise(
@@ -52,7 +52,7 @@ def receive(
     turn = step(scene, talk, inbound, _pressed(session, inbound, actor.id))
     talk = _carry_out(work, turn)
     work.flush()
-    return talk, actor.id
+    return talk, work.actor
 
 
 def _pressed(session: Session, inbound: Inbound, person_id: int | None) -> Choice | None:

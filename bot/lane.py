@@ -15,6 +15,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from time import monotonic, perf_counter
 from typing import Any, TypeVar
 from zlib import crc32
@@ -32,10 +33,12 @@ log = logging.getLogger("xiaoge.lane")
 T = TypeVar("T")
 
 CHATS_AT_ONCE = 64
+CHATS_BETWEEN = 4
+"""Chats decided between two looks at the door while messages keep coming."""
 JOBS_AT_ONCE = 500
 SWEPT = 5000
-SLICE = 0.02
-"""Seconds of deciding after which whoever waits at the door is accepted first."""
+SLICE = 0.01
+"""Seconds of deciding after which whoever has come to the door meanwhile is accepted first."""
 REST = 0.5
 """Seconds the writer waits after a commit failed (a full disk) before it tries again."""
 HELD = 0.02
@@ -51,7 +54,7 @@ class Stopped(Exception):
 @dataclass(frozen=True)
 class _Acceptance:
     inbounds: Sequence[Inbound]
-    done: "Future[None]" = field(default_factory=Future)
+    done: "asyncio.Future[None]"
 
 
 @dataclass(frozen=True)
@@ -119,10 +122,12 @@ class Lane:
         shares: dict[_Writer, list[Inbound]] = {}
         for inbound in inbounds:
             shares.setdefault(self._for(inbound.chat_key), []).append(inbound)
-        items = {writer: _Acceptance(share) for writer, share in shares.items()}
+        loop = asyncio.get_running_loop()
+        items = {writer: _Acceptance(share, loop.create_future()) for writer, share in shares.items()}
         for writer, item in items.items():
             writer.put(item)
-        await asyncio.gather(*(asyncio.wrap_future(item.done) for item in items.values()))
+        calls = [item.done for item in items.values()]
+        await (calls[0] if len(calls) == 1 else asyncio.gather(*calls))
 
     async def run(self, job: Callable[[Writing], T], *, quiet: bool = False) -> T:
         """Run a piece of writing, undone alone if it raises; returns after its commit. Raises what it raised.
@@ -201,8 +206,11 @@ class _Writer:
         with suppress(queue.Empty):
             while True:
                 item = self._queue.get_nowait()
-                if isinstance(item, _Acceptance | _Job):
-                    _answer(item.done, trouble=Stopped("the lane has ended"))
+                over = Stopped("the lane has ended")
+                if isinstance(item, _Acceptance):
+                    _let_go([item], over)
+                elif isinstance(item, _Job):
+                    _answer(item.done, trouble=over)
 
     def _take(self) -> _Batch:
         """Everything that is queued; waits only when nothing else is to be done."""
@@ -238,12 +246,11 @@ class _Writer:
             log.exception("messages could not be kept")
             self._accept_one_by_one(acceptances, trouble)
             return
-        for item in acceptances:
-            _answer(item.done)
+        _let_go(acceptances)
 
     def _accept_one_by_one(self, acceptances: Sequence[_Acceptance], trouble: Exception) -> None:
         if len(acceptances) == 1:
-            _answer(acceptances[0].done, trouble=trouble)
+            _let_go(acceptances, trouble)
             return
         for item in acceptances:
             self._accept([item])
@@ -261,7 +268,7 @@ class _Writer:
 
     def _write(self, jobs: Sequence[_Job]) -> None:
         """Run jobs and decide chats in one commit; where that fails each in its own."""
-        self._in_hand = min(len(self._chats), CHATS_AT_ONCE)
+        self._in_hand = min(len(self._chats), CHATS_AT_ONCE if self._queue.empty() else CHATS_BETWEEN)
         chats = [self._chats.popitem(last=False)[0] for _ in range(self._in_hand)]
         try:
             self._commit(jobs, chats)
@@ -294,9 +301,9 @@ class _Writer:
         self._wait = REST
 
     def _slice(self) -> Callable[[], bool]:
-        """Says when to look at the queue again: whoever waits to be accepted waits for one slice at most."""
-        began = perf_counter()
-        return lambda: perf_counter() - began > SLICE and not self._queue.empty()
+        """Says when to look at the queue again; its time runs from when it is first asked."""
+        asked = cache(perf_counter)
+        return lambda: perf_counter() - asked() > SLICE and not self._queue.empty()
 
     def _commit(self, jobs: Sequence[_Job], chats: Sequence[str]) -> None:
         decided = Decided()
@@ -354,6 +361,28 @@ def _talk(inbound: Inbound, now: datetime) -> dict[str, Any]:
         "prompt_mail": 0,
         "touched_at": now,
     }
+
+
+def _let_go(acceptances: Sequence[_Acceptance], trouble: Exception | None = None) -> None:
+    """Tell the platforms' calls that wait, all in one go: waking the event loop for each costs more than the
+    rows.
+    """
+    waiting: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
+    for item in acceptances:
+        waiting.setdefault(item.done.get_loop(), []).append(item.done)
+    for loop, calls in waiting.items():
+        with suppress(RuntimeError):  # a loop that has ended waits for nothing
+            loop.call_soon_threadsafe(_settle, calls, trouble)
+
+
+def _settle(calls: Sequence["asyncio.Future[None]"], trouble: Exception | None) -> None:
+    for call in calls:
+        if call.done():  # cancelled: the caller has hung up
+            continue
+        if trouble is None:
+            call.set_result(None)
+        else:
+            call.set_exception(trouble)
 
 
 def _answer(done: "Future[Any]", value: Any = None, *, trouble: BaseException | None = None) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Annotated, NamedTuple
 
@@ -117,6 +118,7 @@ class Danger:
         alone = [word for word, signs in self._signs.items() if any(sign.alone for sign in signs)]
         self._sounds = {syllables(word): word for word in alone if len(heard(word)) >= _LONG_ENOUGH}
         self._sounding = Lexicon(self._sounds)
+        self._find = lru_cache(maxsize=256)(self._find_anew)  # one message is looked at from several sides
 
     def _add(self, key: str, word: str) -> None:
         first, *parts = plain(word).lower().split("+")
@@ -147,6 +149,9 @@ class Danger:
         Returns:
             the gravest kind of danger, or None.
         """
+        return self._find(text)
+
+    def _find_anew(self, text: str) -> DangerKind | None:
         said = _read(text)
         if self._drill.search(said):
             return None

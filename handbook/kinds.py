@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Literal, NamedTuple
 
@@ -91,6 +92,7 @@ class Kinds:
         self._lexicon = Lexicon((*self._words, *self._parts))
         self._sounds = {syllables(word): word for word in self._words if len(syllables(word)) > 1}
         self._sounding = Lexicon(self._sounds)
+        self._propose = lru_cache(maxsize=256)(self._propose_anew)  # the talk and the case both ask
 
     def _add(self, category: CategorySpec) -> None:
         for word in (category.name, *category.words):
@@ -111,6 +113,9 @@ class Kinds:
         Returns:
             the best category, the next best, and whether the first may stand without a question.
         """
+        return self._propose(text)
+
+    def _propose_anew(self, text: str) -> Proposal:
         said = plain(text[:_READ]).lower().replace(" ", "")
         found = self._told(said)
         return _best(found, sure=True) if found else _best(self._heard(said), sure=False)

@@ -1,6 +1,7 @@
 """People: who stands behind an account, and whom one can turn to."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -99,6 +100,7 @@ def set_home(work: Work, grid_id: int) -> None:
         .where(col(Person.id) == work.actor.id, col(Person.home_grid_id).is_(None))
         .values(home_grid_id=grid_id)
     )
+    work.actor = replace(work.actor, home_grid_id=grid_id)
 
 
 def resident_by_phone(work: Work, name: str, phone: str | None) -> int:

@@ -200,13 +200,13 @@ class Work(Reading):
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """A part of the work that may be undone alone; its events and promises vanish with it."""
-        events, mail, serial = len(self._events), len(self._mail), self._serial
+        events, mail, serial, actor = len(self._events), len(self._mail), self._serial, self.actor
         try:
             with self.session.part():
                 yield
         except BaseException:
             del self._events[events:], self._mail[mail:]
-            self._serial = serial
+            self._serial, self.actor = serial, actor
             raise
 
     def flush(self) -> None:

@@ -10,7 +10,7 @@ from web.chat import chat_routes
 from web.errors import speak_plainly
 from web.guard import Guard
 from web.health import health_routes
-from web.hooks import hook_routes
+from web.hooks import hook_route
 from web.live import Live, live_routes
 from web.pages.board import board_routes
 from web.pages.docs import docs_routes
@@ -37,6 +37,7 @@ def make_app(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
         lifespan=lifespan,
+        routes=[hook_route(parts)],
     )
     templates, looks = environment(parts.book), Looks(parts.desk)
     live = Live(parts, looks, templates)
@@ -44,7 +45,6 @@ def make_app(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
         chat_routes(parts, looks, live, templates),
         live_routes(live),
         media_routes(parts, looks),
-        hook_routes(parts),
         api_routes(parts, looks),
         health_routes(parts, looks),
         home_routes(parts, looks, templates),

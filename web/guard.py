@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,6 +22,8 @@ HEADERS: Final = {
     "cache-control": "no-store",
 }
 """Sent with every answer, unless the answer brings its own."""
+
+_RAW: Final = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
 
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN_TO_MACHINES: Final = ("/hooks/", "/api/")
@@ -49,9 +51,8 @@ class Guard:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                brought = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(own for own in _RAW if own[0] not in brought)]
             await send(message)
 
         answer = self._refusal(scope)

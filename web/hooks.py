@@ -5,11 +5,12 @@ from base64 import b64encode
 from datetime import datetime
 from typing import Any, Final
 
-from fastapi import APIRouter, HTTPException, Response
-from fastapi import Request as HttpRequest
-from fastapi.responses import PlainTextResponse
 from sqlalchemy import delete, select
 from sqlmodel import col
+from starlette.exceptions import HTTPException
+from starlette.requests import Request as HttpRequest
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from bot.channel import Channel, Request, Unreadable, Untrusted
 from bot.lane import Lane
@@ -29,12 +30,14 @@ _SPARE: Final = 100
 """So many more may gather before the oldest go, so that they go, and are told, in one go."""
 
 
-def hook_routes(parts: Parts) -> APIRouter:
-    """One route for all channels: what differs between them is behind `parse`."""
-    router = APIRouter(include_in_schema=False, max_body_size=LARGEST_TEXT)
+def hook_route(parts: Parts) -> Route:
+    """One route for all channels: what differs between them is behind `parse`.
 
-    @router.post("/hooks/{name}")
-    async def hook(name: str, http: HttpRequest) -> Response:
+    It is Starlette's own: FastAPI's way through a route takes three times as long as all that is done here.
+    """
+
+    async def hook(http: HttpRequest) -> Response:
+        name = http.path_params["name"]
         channel = parts.channels.get(name)
         if channel is None or not channel.can.webhook:
             raise HTTPException(404, "没有这个渠道。")
@@ -48,7 +51,7 @@ def hook_routes(parts: Parts) -> APIRouter:
             raise HTTPException(503, "现在存不下来，请重试。") from trouble
         return PlainTextResponse("ok")
 
-    return router
+    return Route("/hooks/{name}", hook, methods=["POST"], include_in_schema=False, max_body_size=LARGEST_TEXT)
 
 
 async def _take_in(parts: Parts, channel: Channel, request: Request) -> None:
