@@ -1,7 +1,6 @@
 """The command line: `xiaoge serve`, `xiaoge demo` and the rest. A command loads only what it needs."""
 
 import argparse
-import asyncio
 import gc
 import logging
 import sys
@@ -165,6 +164,8 @@ def _own_database(name: str) -> Settings:
 
 
 def _talk(_: argparse.Namespace) -> int:
+    import asyncio
+
     from app.alone import alone
     from app.log import set_up
     from app.tables import bring_up_to_date

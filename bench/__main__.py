@@ -118,7 +118,10 @@ def _burst(folder: str, answers: int) -> None:
 
 
 def _start_up() -> None:
-    """From the start of the program to the first 200, and its memory when idle."""
+    """From the start of the program to the first 200, and its memory when idle.
+
+    The first start of all makes the tables and founds the town.
+    """
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, _port() as port:
         environment = {
             **os.environ,
@@ -126,18 +129,31 @@ def _start_up() -> None:
             "XIAOGE_MEDIA": f"{folder}/media",
             "XIAOGE_PORT": str(port),
         }
-        command = [sys.executable, "-m", "app", "demo"]
-        began = perf_counter()
-        process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            seconds = _first_200(port, began)
-            sleep(2.0)
-            print(f"first 200 after {seconds:.2f} s; idle memory {_memory(process.pid):.0f} MB", flush=True)
-        finally:
-            process.terminate()
-            process.wait(30)
+        first, _ = _started(environment, port)
+        later = min(_started(environment, port) for _ in range(3))
+    print(
+        f"first 200 after {later[0]:.2f} s (with an empty database {first:.2f} s); "
+        f"idle memory {later[1]:.0f} MB",
+        flush=True,
+    )
+
+
+def _started(environment: Mapping[str, str], port: int) -> tuple[float, float]:
+    """Seconds to the first 200, and megabytes two seconds after it."""
+    began = perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", "serve"],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        seconds = _first_200(port, began)
+        sleep(2.0)
+        return seconds, _memory(process.pid)
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 @contextmanager
