@@ -3,10 +3,11 @@
 A wrong key or value stops the start with its file and line (see `handbook.open_book`).
 """
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from handbook.hours import HolidaySpec, HoursSpec
 from handbook.kinds import CategorySpec, DangerSpec
@@ -25,6 +26,8 @@ Ability = Literal[
     "oversee",  # read boards of one's area
     "inspect",  # be told by the watch that something is wrong with the system
 ]
+
+_TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 
 CategoryHint = Literal["ordinary", "coordination", "urgent"]
 
@@ -128,11 +131,18 @@ class IncidentRules(Strict):
     ratings: dict[Literal["satisfied", "basically_satisfied", "dissatisfied"], str]
 
 
+def _time_of_day(text: str) -> str:
+    if not _TIME_OF_DAY.fullmatch(text):
+        raise ValueError(f"{text!r} is no time of day: write 08:07, from 00:00 to 23:59")
+    return text
+
+
 class JobTime(Strict):
     """When a job of the clock runs: every so often, or daily at a time of the place."""
 
-    every_minutes: int | None = None
-    daily_at: str | None = None
+    every_minutes: Annotated[int | None, Field(ge=1, le=24 * 60)] = None
+    """Counted from the full hour; from midnight where it is longer than an hour."""
+    daily_at: Annotated[str, AfterValidator(_time_of_day)] | None = None
     working_days_only: bool = False
 
     @model_validator(mode="after")

@@ -140,6 +140,30 @@ residents:
 """
 
 
+@pytest.mark.parametrize("wrong", ["24:00", "07:60", "7:30", "-1:00", "07:30:00", "noon", "730"])
+def test_a_time_no_clock_shows_is_a_fault_on_its_own_line(folder: Path, write: Write, wrong: str) -> None:
+    write("schedule.yaml", f"day_card:\n  working_days_only: true\n  daily_at: '{wrong}'\n")
+
+    (problem,) = problems(folder)
+    assert problem.startswith("spot/schedule.yaml:3: schedule.day_card.daily_at: ")
+    assert "write 08:07" in problem
+
+
+@pytest.mark.parametrize("wrong", [0, -5, 1441])
+def test_a_job_runs_at_least_daily_and_never_without_end(folder: Path, write: Write, wrong: int) -> None:
+    write("schedule.yaml", f"watch:\n  every_minutes: {wrong}\n")
+
+    (problem,) = problems(folder)
+    assert problem.startswith("spot/schedule.yaml:2: schedule.watch.every_minutes: ")
+
+
+@pytest.mark.parametrize("right", ["00:00", "23:59"])
+def test_the_first_and_the_last_minute_of_a_day_are_times(folder: Path, write: Write, right: str) -> None:
+    write("schedule.yaml", f"day_card:\n  daily_at: {right}\n")
+
+    assert open_book("spot", folder).schedule["day_card"].daily_at == right
+
+
 def test_a_town_replaces_the_default_town_as_a_whole(folder: Path, write: Write) -> None:
     write("town.yaml", TOWN)
 
