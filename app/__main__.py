@@ -93,9 +93,11 @@ def _days(words: str) -> int:
 def _serve(given: argparse.Namespace) -> int:
     """The outer process only holds the socket; the inner one does everything, and may be replaced."""
     from app.log import set_up
+    from app.paths import must_keep_photos
 
     settings = read_settings()
     set_up(settings.log)
+    must_keep_photos(settings.media)
     if given.fd is not None:
         return _serve_inside(settings, given.fd)
     from app.supervisor import (
@@ -132,12 +134,14 @@ def _demo(_: argparse.Namespace) -> int:
     from app.alone import alone
     from app.build import build
     from app.log import set_up
+    from app.paths import must_keep_photos
     from app.registry import found
     from app.serving import listen, serve
     from app.tables import bring_up_to_date
 
     settings = _own_database("demo")
     set_up("warning" if settings.log == "info" else settings.log)
+    must_keep_photos(settings.media)
     with alone(settings.database_url), listen(settings.host, settings.port) as listener:
         bring_up_to_date(settings.database_url)
         program = build(settings, demo=True)

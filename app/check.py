@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col
 
 from app.fitting import misfit_of
+from app.paths import told, trouble_with
 from app.settings import Settings
 from bot.render import words
 from handbook import BookError, open_book
@@ -65,6 +66,7 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield from _books()
     yield from _calendar(settings)
     yield from _disk(settings)
+    yield from _photos(settings)
     yield from _channels(settings)
     try:
         yield from _database(settings)
@@ -110,6 +112,15 @@ def _disk(settings: Settings) -> Iterator[Finding]:
         yield mind(f"{shown}: slow, no answer comes sooner.")
     else:
         yield ok(f"{shown}.")
+
+
+def _photos(settings: Settings) -> Iterator[Finding]:
+    trouble = trouble_with(settings.media)
+    yield (
+        ok(f"Photos are kept in {settings.media}.")
+        if trouble is None
+        else wrong(f"XIAOGE_MEDIA: {told(settings.media, trouble)}")
+    )
 
 
 def _folder(settings: Settings) -> Path | None:

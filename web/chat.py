@@ -1,5 +1,6 @@
 """The chat on our own pages: rendered here, enlivened by a small script, and whole without it."""
 
+import logging
 from functools import partial
 from typing import Any, Final
 from uuid import uuid4
@@ -25,6 +26,8 @@ from web.newcomers import Newcomers
 from web.parts import Parts
 from web.reading import Looks
 from web.show import page
+
+log = logging.getLogger("xiaoge.web")
 
 _QUICK: Final = ("todo", "zero", "board")
 """Commands offered above the line to type in, to staff who may give them; others get 进度."""
@@ -63,9 +66,13 @@ def chat_routes(parts: Parts, looks: Looks, live: Live, templates: Environment) 
     @router.post("/chat/photo", max_body_size=LARGEST_UPLOAD)
     async def photo(request: Request) -> Response:
         who = _admitted(parts, newcomers, request, await live.speaker(request))
-        upload = await read_upload(request)
-        keep = partial(_kept_photo, parts, upload.data)
-        key, place = await anyio.to_thread.run_sync(keep, limiter=darkroom)
+        try:
+            upload = await read_upload(request)
+            keep = partial(_kept_photo, parts, upload.data)
+            key, place = await anyio.to_thread.run_sync(keep, limiter=darkroom)
+        except OSError as trouble:  # a full disk; what was begun is taken away by whoever began it
+            log.warning("a photo could not be kept: %s", trouble.strerror)
+            raise HTTPException(503, "现在存不下来，请稍后再试。") from trouble
         kept = {"attachments": (Attachment(kind="photo", key=key),), "place": place}
         return await _keep(parts, request, who, _blank(who, upload.id).model_copy(update=kept))
 

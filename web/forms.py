@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
+from starlette.requests import ClientDisconnect
 
 from bot.channels.edge import load_json, writable
 
@@ -63,10 +64,13 @@ def is_form(request: Request) -> bool:
 
 
 async def read_form(request: Request) -> FormData:
-    """Read a form. Raises a 4xx for what is none, whatever the parser says of it."""
+    """Read a form. Raises a 4xx for what is none, whatever the parser says of it.
+
+    What is nobody's fault stays as it is: ClientDisconnect, and OSError where a large file cannot lie by.
+    """
     try:
         return await request.form(max_files=4, max_fields=20)
-    except HTTPException:
+    except (HTTPException, ClientDisconnect, OSError):
         raise
     except Exception as trouble:
         raise HTTPException(400, "没有看懂这次提交。") from trouble

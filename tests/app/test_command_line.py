@@ -314,6 +314,25 @@ def test_a_port_in_use_is_told_in_one_line(url: str) -> None:
     assert len(errors.splitlines()) == 1
 
 
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_a_folder_that_keeps_no_photo_ends_the_start_with_one_sentence(
+    url: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+) -> None:
+    (tmp_path / "media").write_text("a file stands in its place")
+    with start(command, PORT=str(free_port()), DATABASE_URL=url) as program:
+        _, errors = program.communicate(timeout=60)
+
+    assert program.returncode == 2
+    assert errors.startswith("xiaoge: XIAOGE_MEDIA cannot be used: no photo can be kept in ")
+    assert len(errors.splitlines()) == 1
+
+    assert main(["check"]) == 1
+    assert f"WRONG XIAOGE_MEDIA: no photo can be kept in {tmp_path / 'media'}" in said(capsys)
+
+
 def test_a_busy_file_ends_serving_with_one_sentence(url: str) -> None:
     with alone(url), start("serve", PORT=str(free_port()), LOG="error") as program:
         _, errors = program.communicate(timeout=60)

@@ -1,13 +1,16 @@
 """Photos of the page: kept before they are promised, shown to those who may see them and to nobody else."""
 
 import re
+import resource
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
+from bot.media import MediaStore
 from handlers.actor import CLOCK
 from models import Attachment, Inbox, Scope
 from tests.channels.pictures import exif, gps_of, picture
@@ -190,6 +193,27 @@ def test_what_is_no_photo_is_refused_in_plain_words(shared_house: House, data: b
 
     assert status == answer.status_code
     assert answer.json()["message"].endswith("。")
+
+
+def test_where_no_photo_can_be_kept_it_is_said_and_nothing_is_promised(house: House, sit: Sit) -> None:
+    house.media.path("media:" + "a" * 64 + ".jpg").parents[1].write_text("a file stands in its place")
+    answer = upload(sit("resident"), picture())
+
+    assert (answer.status_code, answer.json()["message"]) == (503, "现在存不下来，请稍后再试。")
+    assert house.count(select(col(Inbox.id))) == 0
+
+
+def test_of_a_photo_that_found_no_room_nothing_stays(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    data, store = picture(), MediaStore(tmp_path)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            store.keep(data, "photo")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_a_photo_needs_a_name_of_its_own(sit: Sit) -> None:
