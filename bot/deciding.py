@@ -54,6 +54,8 @@ class Decided:
     """Messages that were decided, or tried in vain."""
     again: list[str] = field(default_factory=list)
     """Chats with more to decide."""
+    failed: dict[str, int] = field(default_factory=dict)
+    """Chats whose next message broke, and how often it was tried: it is tried again after a rest."""
     held: list[str] = field(default_factory=list)
     """Chats that another process is working on."""
 
@@ -63,8 +65,8 @@ def decide(
 ) -> Decided:
     """Decide the waiting messages of some chats, in order within each; somebody else commits.
 
-    A message that breaks is tried three times and is dead then; it hurts neither other chats nor, once it is
-    dead, the later messages of its own.
+    A message that breaks is tried three times, and is dead then; meanwhile the later messages of its chat
+    wait, and no other chat does. The caller spaces the tries.
 
     Args:
         desk: gives time, book and tree.
@@ -133,6 +135,7 @@ class _Round:
         self._stands: dict[str, _Stand] = {}
         self._done: list[int] = []
         self._in_vain = 0
+        self._failures: dict[str, int] = {}
 
     def decide(self, enough: Callable[[], bool], *, careful: bool) -> Decided:
         """Decide chat after chat. `careful`: each message in a part of its own."""
@@ -143,10 +146,10 @@ class _Round:
                 self._stands[chat.key] = chat.stand
                 decided = self._carefully(chat) if careful else self._plainly(chat)
                 more = not decided or len(chat.rows) > MESSAGES_OF_A_CHAT
-            if more:
+            if more and chat.key not in self._failures:
                 again.append(chat.key)
         self._keep()
-        return Decided(len(self._done) + self._in_vain, again)
+        return Decided(len(self._done) + self._in_vain, again, self._failures)
 
     def _plainly(self, chat: _Chat) -> bool:
         for row in chat.rows[:MESSAGES_OF_A_CHAT]:
@@ -186,14 +189,17 @@ class _Round:
     def _failed(self, chat: _Chat, row: Row, trouble: Exception) -> None:
         log.error("a message could not be decided", exc_info=trouble, extra={"inbox": row["id"]})
         self._in_vain += 1
-        dead = row["tries"] + 1 >= TRIES
+        tries = row["tries"] + 1
+        dead = tries >= TRIES
         if dead:
             self._apologise(chat.stand.person, row)
+        else:
+            self._failures[chat.key] = tries
         self._session.execute(
             update(INBOX)
             .where(INBOX.c.id == row["id"])
             .values(
-                tries=row["tries"] + 1,
+                tries=tries,
                 trouble=type(trouble).__name__,
                 state=InboxState.DEAD if dead else InboxState.WAITING,
             )

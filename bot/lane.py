@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -43,6 +43,8 @@ REST = 0.5
 """Seconds the writer waits after a commit failed (a full disk) before it tries again."""
 HELD = 0.02
 """Seconds the writer waits for another process to finish with a chat."""
+WAITS = (1.0, 5.0)
+"""Seconds before a message that broke is tried again: the second time, and the third."""
 PATIENCE = 10.0
 """Seconds that deciding may go on when the program ends; what is left is found at the next start."""
 
@@ -80,9 +82,18 @@ class _Batch:
 class Lane:
     """The writers of a process: one on SQLite, several on PostgreSQL, each with its share of the chats."""
 
-    def __init__(self, desk: Desk, *, writers: int = 1, on_mail: Callable[[], None] | None = None) -> None:
-        """`on_mail` is called after each commit that may have left something to send."""
-        self._writers = [_Writer(desk, on_mail or (lambda: None), i) for i in range(writers)]
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        writers: int = 1,
+        on_mail: Callable[[], None] | None = None,
+        waits: Sequence[float] = WAITS,
+    ) -> None:
+        """`on_mail` is called after each commit that may have left something to send; `waits` are the seconds
+        before each new try of a message that broke.
+        """
+        self._writers = [_Writer(desk, on_mail or (lambda: None), waits, i) for i in range(writers)]
         self._next = 0
 
     def start(self) -> None:
@@ -155,13 +166,19 @@ class Lane:
 class _Writer:
     """One thread with one connection."""
 
-    def __init__(self, desk: Desk, on_mail: Callable[[], None], number: int) -> None:
+    def __init__(self, desk: Desk, on_mail: Callable[[], None], waits: Sequence[float], number: int) -> None:
         self._desk = desk
         self._on_mail = on_mail
+        self._waits = waits
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._chats: OrderedDict[str, None] = OrderedDict()
         self._in_hand = 0
         """Chats that are being decided, and may have to be looked at again."""
+        self._resting: dict[str, float] = {}
+        """Chat whose next message broke -> when it is tried again, by the monotonic clock.
+
+        Kept in memory: after a restart it is tried at once.
+        """
         self._wait: float | None = None
         """Seconds to wait before the next round although chats are waiting."""
         self._until: float | None = None
@@ -171,7 +188,7 @@ class _Writer:
 
     @property
     def waiting(self) -> int:
-        return len(self._chats) + self._in_hand
+        return len(self._chats) + self._in_hand + len(self._resting)
 
     def start(self) -> None:
         self._thread.start()
@@ -218,10 +235,27 @@ class _Writer:
         self._wait = None
         with suppress(queue.Empty):
             if wait is not None or not self._chats:
-                self._sort(self._queue.get(timeout=wait), batch)
+                self._sort(self._queue.get(timeout=self._rest() if wait is None else wait), batch)
             while len(batch.jobs) < JOBS_AT_ONCE:
                 self._sort(self._queue.get_nowait(), batch)
+        self._wake()
         return batch
+
+    def _rest(self) -> float | None:
+        """Seconds until a message that broke is tried again; None when there is none."""
+        return max(min(self._resting.values()) - monotonic(), 0) if self._resting else None
+
+    def _wake(self) -> None:
+        if not self._resting:
+            return
+        now = monotonic()
+        for key in [key for key, at in self._resting.items() if at <= now]:
+            self._chats[key] = None  # first: whoever counts what waits must not miss it
+            del self._resting[key]
+
+    def _look_at(self, keys: Iterable[str]) -> None:
+        """Chats to decide; one whose next message broke keeps its rest, whatever else comes in it."""
+        self._chats.update((key, None) for key in keys if key not in self._resting)
 
     def _sort(self, item: _Item, batch: _Batch) -> None:
         match item:
@@ -232,7 +266,7 @@ class _Writer:
             case _Job():
                 batch.jobs.append(item)
             case _:
-                self._chats[item] = None
+                self._look_at([item])
 
     # ---- accepting -----------------------------------------------------------------------------------------
 
@@ -262,7 +296,7 @@ class _Writer:
         with self._desk.session() as session:
             session.execute(insert_new(session, INBOX), [_message(inbound, now) for inbound in inbounds])
             session.execute(insert_new(session, CONVERSATION), [_talk(talks[k], now) for k in sorted(talks)])
-        self._chats.update(dict.fromkeys(talks))
+        self._look_at(talks)
 
     # ---- deciding and jobs ---------------------------------------------------------------------------------
 
@@ -312,6 +346,9 @@ class _Writer:
             if chats:
                 decided = decide(self._desk, session, chats, self._slice())
         self._chats.update(dict.fromkeys((*decided.again, *decided.held)))
+        for key, tries in decided.failed.items():
+            self._chats.pop(key, None)
+            self._resting[key] = monotonic() + self._waits[min(tries, len(self._waits)) - 1]
         if decided.held and not decided.messages:
             self._wait = HELD
         for job, value, trouble in ran:

@@ -37,6 +37,8 @@ BUTTONS = Can(
     buttons=True, photos=True, places=True, groups=True, per_second=float("inf"), per_chat_second=float("inf")
 )
 PLAIN = Can(photos=True, places=True, longest=2000, per_second=float("inf"), per_chat_second=float("inf"))
+AT_ONCE = (0.0, 0.0)
+"""Waits of a lane that tries again at once what broke."""
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 """Monday, 09:00 in the town."""
 
@@ -51,13 +53,15 @@ class Town:
     now: datetime
     seats: dict[str, str] = field(default_factory=dict)
     """Seat -> name of the person who sits there."""
+    waits: tuple[float, ...] = AT_ONCE
+    """Seconds before each new try of a message that broke."""
     people: dict[int, str] = field(default_factory=dict)
     """Everybody's name by id."""
     read: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def __post_init__(self) -> None:
         self.desk = Desk(self.database, self.book, lambda: self.now)
-        self.lane = Lane(self.desk)
+        self.lane = Lane(self.desk, waits=self.waits)
         self.postman = Postman(self.lane, self.book, {self.channel.name: self.channel}, lambda: self.now)
         self._ids = count(1)
 
@@ -65,7 +69,7 @@ class Town:
         """The program stops and starts again: all that is kept is the database."""
         self.lane.stop()
         self.desk = Desk(self.database, self.book, lambda: self.now)
-        self.lane = Lane(self.desk)
+        self.lane = Lane(self.desk, waits=self.waits)
         self.postman = Postman(self.lane, self.book, {self.channel.name: self.channel}, lambda: self.now)
         self.lane.start()
 

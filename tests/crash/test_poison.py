@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 import pytest
 from sqlalchemy import insert, select, text
 from sqlmodel import Session, col
 
+from bot.lane import WAITS
 from handlers.command import HANDLERS, Done
 from handlers.reporting import Report
 from handlers.work import Work
@@ -52,6 +55,62 @@ def letters(town: Town) -> dict[str, tuple[InboxState, int]]:
 def a_report(town: Town, who: str, words: str) -> str:
     """A sentence that is filed in one turn."""
     return f"幸福社区第一网格2栋的路灯坏了,{words}"
+
+
+@contextmanager
+def resting(town: Town, *waits: float) -> Iterator[None]:
+    """The town's lane waits before each new try."""
+    usual, town.waits = town.waits, waits
+    town.restart()
+    yield
+    town.waits = usual
+    town.restart()
+    asyncio.run(town.settle())
+
+
+def test_its_tries_are_spaced() -> None:
+    assert WAITS == (1.0, 5.0)
+
+
+def test_it_is_tried_again_only_after_each_wait(town: Town) -> None:
+    bad = town.inbound("王芳", a_report(town, "王芳", "毒"))
+    with resting(town, 0.1, 0.2):
+        began = monotonic()
+        town.send(bad)
+        took = monotonic() - began
+
+    assert letters(town) == {bad.message_id: (InboxState.DEAD, 3)}
+    assert took >= 0.3
+    assert len(town.news("王芳")) == 1
+
+
+def test_nobody_else_waits_while_it_rests(town: Town) -> None:
+    bad = town.inbound("王芳", a_report(town, "王芳", "毒"))
+    behind = town.inbound("王芳", a_report(town, "王芳", "没人修"))
+    other = town.inbound("居民一", a_report(town, "居民一", "没人修"))
+
+    async def one_after_another() -> None:
+        for inbound in (bad, behind, other):
+            await town.lane.accept([inbound])
+        while town.lane.waiting > 1:
+            await town.lane.run(lambda _: None)
+        town.lane.sweep()
+        await town.lane.run(lambda _: None)
+        await town.lane.run(lambda _: None)
+
+    with resting(town, 3600):
+        asyncio.run(one_after_another())
+        meanwhile = letters(town)
+    after = letters(town)
+
+    assert meanwhile == {
+        bad.message_id: (InboxState.WAITING, 1),
+        behind.message_id: (InboxState.WAITING, 0),
+        other.message_id: (InboxState.DONE, 0),
+    }
+    assert after[bad.message_id] == (InboxState.DEAD, 3)
+    assert after[behind.message_id] == (InboxState.DONE, 0)
+    assert [said.startswith(SORRY) for said in town.news("王芳")] == [True, False]
 
 
 @pytest.mark.parametrize("words", ["毒", "毒在库里"])
