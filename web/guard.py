@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -16,7 +17,7 @@ HEADERS: Final = {
         "frame-src 'self'; form-action 'self'; frame-ancestors 'self'; base-uri 'none'"
     ),
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # with none at all our own forms would come from an origin called null
     "x-frame-options": "SAMEORIGIN",
     "permissions-policy": "geolocation=(self), camera=(self), microphone=()",
     "cache-control": "no-store",
@@ -28,6 +29,8 @@ _RAW: Final = [(name.encode(), value.encode()) for name, value in HEADERS.items(
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN_TO_MACHINES: Final = ("/hooks/", "/api/")
 """Neither trusts a cookie, so a foreign page gains nothing by posting there."""
+_OWN: Final = frozenset({"same-origin", "none"})
+"""What a browser says of our own pages' posts, and of what its user began by hand."""
 _UPLOADS: Final = "/chat/photo"
 _READ_AND_LEFT: Final = 4 * LARGEST_UPLOAD
 """Bytes of a refused body that are read all the same: a browser hears an answer once it has sent all."""
@@ -71,10 +74,25 @@ class Guard:
 
 
 def _is_foreign(scope: Scope) -> bool:
-    """Say whether another site's page made the browser send this; SameSite cookies are the first guard."""
+    """Say whether another origin's page made the browser send this; SameSite cookies are the first guard.
+
+    A browser names the site, over plain http only the origin; who names neither is no browser.
+    """
     if scope["method"] in _READS or scope["path"].startswith(_OPEN_TO_MACHINES):
         return False
-    return Headers(scope=scope).get("sec-fetch-site") == "cross-site"
+    headers = Headers(scope=scope)
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if site is not None:
+        return site not in _OWN
+    return origin is not None and _host_of(origin) != headers.get("host", "").lower()
+
+
+def _host_of(origin: str) -> str | None:
+    """Host and port as a Host header has them; None for an origin that is hidden (`null`) or none."""
+    try:
+        return urlsplit(origin).netloc.lower() or None
+    except ValueError:
+        return None
 
 
 def _size(scope: Scope) -> int:

@@ -268,11 +268,44 @@ def test_without_a_cookie_nothing_is_taken(earnest_house: House) -> None:
     assert earnest_house.count(select(col(Inbox.id))) == 0
 
 
-def test_another_sites_page_cannot_post(house: House, sit: Sit) -> None:
-    pane = sit("resident")
-    answer = pane.post(data={"id": "message-1", "text": "x"}, headers={"sec-fetch-site": "cross-site"})
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "same-site", "origin": "OURS"},
+        {"sec-fetch-site": "whatever"},
+        {"origin": "https://example.org"},
+        {"origin": "http://127.0.0.1:1"},
+        {"origin": "null"},
+        {"origin": "http://[::1"},
+        {"origin": ""},
+    ],
+)
+def test_another_origins_page_cannot_post(shared_house: House, headers: dict[str, str]) -> None:
+    assert posted(shared_house, headers) == 403
 
-    assert answer.status_code == 403
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"sec-fetch-site": "same-origin", "origin": "OURS"},
+        {"sec-fetch-site": "none"},
+        {"origin": "OURS"},
+    ],
+)
+def test_our_own_pages_and_programs_may_post(shared_house: House, headers: dict[str, str]) -> None:
+    assert posted(shared_house, headers) == 200
+
+
+def posted(house: House, headers: dict[str, str]) -> int:
+    """What a post with these headers is answered."""
+    sent = {name: house.url if value == "OURS" else value for name, value in headers.items()}
+    pane = Pane(house.url, "neighbour")
+    answer = pane.post(json={"id": f"from-{len(sent)}-{abs(hash(str(sent)))}", "text": "帮助"}, headers=sent)
+    pane.close()
+    return answer.status_code
 
 
 # ---- what is new -----------------------------------------------------------------------------------------
