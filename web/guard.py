@@ -1,15 +1,18 @@
 """Stands before every route: no foreign page may post for our people, no answer goes out without headers."""
 
+import logging
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.forms import LARGEST_TEXT, LARGEST_UPLOAD
+
+log = logging.getLogger("xiaoge.web")
 
 HEADERS: Final = {
     "content-security-policy": (
@@ -58,12 +61,18 @@ class Guard:
                 message["headers"] = [*message["headers"], *(own for own in _RAW if own[0] not in brought)]
             await send(message)
 
-        answer = self._refusal(scope)
-        if answer is None:
-            await self._app(scope, receive, send_guarded)
+        try:
+            await self._answer(scope, receive, send_guarded)
+        except ClientDisconnect:  # nobody is left to be answered
+            log.info("a caller hung up", extra={"path": scope["path"]})
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = self._refusal(scope)
+        if refusal is None:
+            await self._app(scope, receive, send)
             return
         await _read_and_leave(receive)
-        await answer(scope, receive, send_guarded)
+        await refusal(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Response | None:
         if _is_foreign(scope):

@@ -1,6 +1,7 @@
 """The chat page: said once and answered, in order, to the right person, with and without its script."""
 
 import re
+import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -306,6 +307,40 @@ def posted(house: House, headers: dict[str, str]) -> int:
     answer = pane.post(json={"id": f"from-{len(sent)}-{abs(hash(str(sent)))}", "text": "帮助"}, headers=sent)
     pane.close()
     return answer.status_code
+
+
+def test_a_caller_who_hangs_up_in_mid_sentence_is_one_line(
+    shared_house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    plain, parts = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
+    seat = "?seat=resident"
+    hang_up(shared_house, "/chat/send" + seat, "application/json")
+    hang_up(shared_house, "/chat/send" + seat, plain)
+    hang_up(shared_house, "/chat/photo" + seat, parts)
+    hang_up(shared_house, "/hooks/memory", "application/json")
+    hang_up(shared_house, "/demo/clock", plain)
+    for _ in range(1000):
+        if caplog.messages.count("a caller hung up") == 5:
+            break
+        httpx.get(f"{shared_house.url}/robots.txt")
+
+    assert caplog.messages.count("a caller hung up") == 5
+    assert {record.levelname for record in caplog.records if "hung up" in record.getMessage()} == {"INFO"}
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+def hang_up(house: House, path: str, kind: str) -> None:
+    """Announce more than is sent."""
+    host, port = house.url.removeprefix("http://").split(":")
+    head = (
+        f"POST {path} HTTP/1.1\r\nhost: {host}:{port}\r\ncontent-type: {kind}\r\ncontent-length: 999\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port)), timeout=10) as caller:
+        caller.sendall(
+            head.encode()
+            + b'content-length: 999\r\n\r\n--x\r\ncontent-disposition: form-data; name="id"\r\n\r\nmess'
+        )
 
 
 # ---- what is new -----------------------------------------------------------------------------------------
