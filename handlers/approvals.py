@@ -198,14 +198,8 @@ def _ask(
     if approver is None:
         raise Refusal("approval.nobody", number=incident.id)
     make(work, incident, Move.REQUEST, reason=reason, asks=move, approver=approver, **data)
-    incident.request = {
-        "move": str(move),
-        "by": work.actor.id,
-        "reason": reason,
-        "until": _approval_due(work, incident).isoformat(),
-        "data": data,
-    }
-    incident.approver_id = approver
+    incident.request = {"move": str(move), "by": work.actor.id, "reason": reason, "data": data}
+    incident.approver_id, incident.request_until = approver, _approval_due(work, incident)
     settle(work, incident)
     _tell_approver(work, incident)
     work.reply(
@@ -273,7 +267,7 @@ def approve(work: Work, command: Approve) -> Done:
     incident = _requested(work, command.incident)
     request = incident.request
     assert request is not None
-    incident.request, incident.approver_id = None, None
+    incident.drop_request()
     _CARRY_OUT[Move(request["move"])](work, incident, request)
     settle(work, incident)
     work.tell(
@@ -296,7 +290,7 @@ def disapprove(work: Work, command: Disapprove) -> Done:
     request = incident.request
     assert request is not None
     make(work, incident, Move.REFUSE_REQUEST, reason=command.reason or None, asks=request["move"])
-    incident.request, incident.approver_id = None, None
+    incident.drop_request()
     settle(work, incident)
     work.tell(
         request["by"],
@@ -414,6 +408,6 @@ def climb_request(work: Work, incident: Incident) -> None:
     upper = someone_above(work, incident.grid_id, "review", over=late, besides=(asker,))
     if upper is not None:
         incident.approver_id = upper
-    incident.request = {**incident.request, "until": _approval_due(work, incident).isoformat()}
+    incident.request_until = _approval_due(work, incident)
     make(work, incident, Move.NOTE, request="late", approver=incident.approver_id)
     _tell_approver(work, incident)

@@ -61,10 +61,8 @@ def set_dues(work: Work, incident: Incident, facts: Sequence[Fact]) -> None:
     incident.resolve_due = resolve.due if resolve else None
     incident.due_certain = resolve.certain if resolve else True
     todo = [due.at for due in agenda(_KINDS.get(incident.state, ()), running, facts)]
-    if incident.request is not None:
-        todo.append(datetime.fromisoformat(incident.request["until"]))
-    if incident.state is State.PAUSED:
-        todo.append(_pause_ends(facts))
+    incident.paused_until = _pause_ends(facts) if incident.state is State.PAUSED else None
+    todo += [until for until in (incident.request_until, incident.paused_until) if until is not None]
     incident.next_due = min(todo) if todo else _reminder(work, incident, facts)
 
 
@@ -87,11 +85,6 @@ def due_now(work: Work, incident: Incident) -> list[Due]:
     facts = facts_of(work, incident)
     running = _running(work, incident, facts)
     return [d for d in agenda(_KINDS.get(incident.state, ()), running, facts) if d.at <= work.now]
-
-
-def pause_end(work: Work, incident: Incident) -> datetime:
-    """Until when a suspended case rests."""
-    return _pause_ends(facts_of(work, incident))
 
 
 def _pause_ends(facts: Sequence[Fact]) -> datetime:

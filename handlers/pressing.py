@@ -25,7 +25,7 @@ from handlers.cases import (
 from handlers.clocks import Due, Kind
 from handlers.closing import ask_reporters, close_by_silence, last_result
 from handlers.command import Ask, Command, Done, handles
-from handlers.dues import deadline, due_now, pause_end, settle
+from handlers.dues import deadline, due_now, settle
 from handlers.promise import read_promise
 from handlers.refusal import NotAllowed, Refusal
 from handlers.reporting import new_choices
@@ -165,10 +165,10 @@ def _follow(work: Work, number: int) -> None:
     incident = work.session.execute(query.execution_options(populate_existing=True)).scalar_one()
     if not incident.is_open or incident.next_due is None or incident.next_due > work.now:
         return
-    if incident.request is not None and work.now.isoformat() >= incident.request["until"]:
+    if incident.request_until is not None and incident.request_until <= work.now:
         climb_request(work, incident)
     elif incident.state is State.PAUSED:
-        if pause_end(work, incident) <= work.now:
+        if incident.paused_until is not None and incident.paused_until <= work.now:
             resume(work, incident)
     else:
         _act(work, incident, due_now(work, incident))

@@ -77,8 +77,10 @@ class Incident(SQLModel, table=True):
     promise: dict[str, Any] = Field(sa_column=Column(Json, nullable=False))
     """Hours and ladder of the grade as they were when the case was opened (frozen)."""
     request: dict[str, Any] | None = Field(default=None, sa_column=Column(Json(none_as_null=True)))
-    """What waits for an approval: move, by, approver, reason, until."""
+    """What waits for an approval: move, by, reason, and what the move needs."""
     approver_id: int | None = Field(default=None, foreign_key="person.id", index=True)
+    request_until: datetime | None = Field(default=None, sa_column=Column(Moment))
+    """When what was asked for goes to the next person above; set as long as something waits."""
     main_id: int | None = Field(default=None, foreign_key="incident.id", index=True)
     supervised: bool = False
     rating: str | None = None
@@ -90,6 +92,8 @@ class Incident(SQLModel, table=True):
     resolve_due: datetime | None = Field(default=None, sa_column=Column(Moment))
     due_certain: bool = True
     """False when a due time lies beyond the calendar's last year."""
+    paused_until: datetime | None = Field(default=None, sa_column=Column(Moment))
+    """The day on which a paused case is taken up again."""
     next_due: datetime | None = Field(default=None, sa_column=Column(Moment, index=True))
     """When the clock must look at this case again; never None while it is open."""
     ended_at: datetime | None = Field(default=None, sa_column=Column(Moment))
@@ -132,8 +136,9 @@ class Incident(SQLModel, table=True):
         before = self.state
         self.state = self._target(move, rule)
         self.paused_from = before if move is Move.SUSPEND else self._still_paused_from()
+        self.paused_until = self.paused_until if self.state is State.PAUSED else None
         if rule.to is not None and move not in GETS_ON:
-            self.request = self.approver_id = None
+            self.drop_request()
         self.changed_at = now
         self.version += 1
         if self.state in ENDED and before not in ENDED:
@@ -141,6 +146,10 @@ class Incident(SQLModel, table=True):
         elif self.state not in ENDED:
             self.ended_at = None
         return before
+
+    def drop_request(self) -> None:
+        """Nothing waits for an approval any more."""
+        self.request = self.approver_id = self.request_until = None
 
     def _target(self, move: Move, rule: Rule) -> State:
         if move is Move.RESUME:

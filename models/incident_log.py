@@ -15,6 +15,7 @@ class IncidentEvent(SQLModel, table=True):
     """One thing that happened to a case: who, when, by which message, why. Only ever added."""
 
     __tablename__ = "incident_event"
+    __table_args__ = (Index("ix_incident_event_actor_id_at", "actor_id", "at"),)
 
     id: int | None = Field(default=None, primary_key=True)
     incident_id: int = Field(foreign_key="incident.id", index=True)
@@ -67,7 +68,7 @@ class Attachment(SQLModel, table=True):
     incident_id: int = Field(foreign_key="incident.id", index=True)
     person_id: int = Field(foreign_key="person.id")
     kind: str
-    key: str
+    key: str = Field(index=True)
     """Name in the media store, or how the channel names it until it is fetched."""
     at: datetime = Field(sa_column=Column(Moment, nullable=False))
 

@@ -146,7 +146,7 @@ def test_random_moves_on_the_row_keep_its_own_rules(seed: int) -> None:
             case, fold = new_case(turn), Folded(turn, State.REGISTERED)
         now += timedelta(seconds=random.randrange(1000))
         if random.random() < 0.2:
-            case.request, case.approver_id = {"move": "extend"}, 3
+            case.request, case.approver_id, case.request_until = {"move": "extend"}, 3, now
         _one_move(case, fold, random.choice(list(MOVES)), now)
 
 
@@ -168,5 +168,7 @@ def _one_move(case: Incident, fold: Folded, move: Move, now: datetime) -> None:
     assert (case.ended_at is None) == (case.state in OPEN)
     stays = MOVES[move].to is None or move in LASTING
     assert case.request == (asked if stays and case.state in OPEN else None) or before in ENDED
+    assert (case.request is None) == (case.request_until is None)
+    assert case.paused_until is None or case.state is State.PAUSED
     if case.state in ENDED and before not in ENDED:
         assert (case.next_due, case.accept_due, case.resolve_due, case.approver_id) == (None,) * 4

@@ -15,7 +15,7 @@ from tests.properties.folding import Folded
 from tests.properties.steps import Chooser
 from tests.properties.world import INCIDENTS, Happened, World
 
-DUES = ("accept_due", "arrive_due", "resolve_due", "next_due", "due_certain")
+DUES = ("accept_due", "arrive_due", "resolve_due", "next_due", "paused_until", "due_certain")
 ONCE_IN_A_LIFE = ":alarm:"
 """In the key of what a person is told once of a case, whatever becomes of it later."""
 MOST_ROUNDS = 40
@@ -166,13 +166,14 @@ class Walk:
             assert row.owner_id in staff, f"{row.id} lies with somebody who holds no post"
             assert row.next_due is not None
             assert row.ended_at is None
-            assert (row.request is None) == (row.approver_id is None)
+            assert (row.request is None) == (row.approver_id is None) == (row.request_until is None)
+            assert (row.state == State.PAUSED) == (row.paused_until is not None)
             self._can_be_answered_for(row)
             return
         assert row.state in ENDED
         assert row.ended_at is not None
-        dues = (row.next_due, row.accept_due, row.arrive_due, row.resolve_due, row.request, row.approver_id)
-        assert dues == (None,) * 6
+        dues = (row.next_due, row.accept_due, row.arrive_due, row.resolve_due, row.paused_until)
+        assert (*dues, row.request, row.approver_id, row.request_until) == (None,) * 8
         assert (row.state == State.MERGED) <= (row.main_id in self.world.rows())
 
     def _can_be_answered_for(self, row: Any) -> None:
