@@ -24,6 +24,7 @@ from sqlalchemy import select
 
 from bot.deciding import CONVERSATION, INBOX, Decided, decide
 from bot.message import Inbound
+from bot.seldom import Seldom
 from handlers.work import Desk
 from handlers.writing import Writing, insert_new
 from models import InboxState
@@ -170,6 +171,7 @@ class _Writer:
         self._desk = desk
         self._on_mail = on_mail
         self._waits = waits
+        self._complain = Seldom(log, REST)
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._chats: OrderedDict[str, None] = OrderedDict()
         self._in_hand = 0
@@ -276,8 +278,8 @@ class _Writer:
             return
         try:
             self._keep([inbound for item in acceptances for inbound in item.inbounds])
-        except Exception as trouble:
-            log.exception("messages could not be kept")
+        except Exception as trouble:  # noqa: BLE001 - it is logged, and told to all who wait
+            self._complain.error("messages could not be kept", trouble)
             self._accept_one_by_one(acceptances, trouble)
             return
         _let_go(acceptances)
@@ -307,7 +309,7 @@ class _Writer:
         try:
             self._commit(jobs, chats)
         except Exception as trouble:  # noqa: BLE001 - whatever it was, the works are tried again, each alone
-            log.warning("a commit failed: %s", trouble)
+            self._complain.warning("a commit failed, and its works are tried alone", trouble=trouble)
             works = [*((job, None) for job in jobs), *((None, key) for key in chats)]
             if len(works) > 1 or is_passing(trouble):
                 self._one_by_one(works)
@@ -320,8 +322,8 @@ class _Writer:
         for at, (job, key) in enumerate(works):
             try:
                 self._commit([job] if job else [], [key] if key else [])
-            except Exception as trouble:
-                log.exception("a commit failed")
+            except Exception as trouble:  # noqa: BLE001 - it is logged, and told to all who wait
+                self._complain.error("a commit failed alone", trouble)
                 self._give_back(works[at:], trouble)
                 return
 

@@ -13,7 +13,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.channel import Channel, Request, Unreadable, Untrusted
-from bot.lane import Lane
+from bot.lane import REST, Lane
+from bot.seldom import Seldom
 from handlers.writing import Writing, insert_new
 from models import Inbox, InboxState
 from web.forms import LARGEST_TEXT
@@ -35,6 +36,7 @@ def hook_route(parts: Parts) -> Route:
 
     It is Starlette's own: FastAPI's way through a route takes three times as long as all that is done here.
     """
+    complain = Seldom(log, REST)
 
     async def hook(http: HttpRequest) -> Response:
         name = http.path_params["name"]
@@ -47,7 +49,7 @@ def hook_route(parts: Parts) -> Route:
         except Untrusted:
             raise HTTPException(403, "签名不对。") from None
         except Exception as trouble:
-            log.exception("a delivery could not be kept", extra={"channel": name})
+            complain.error("a delivery could not be kept", trouble, channel=name)
             raise HTTPException(503, "现在存不下来，请重试。") from trouble
         return PlainTextResponse("ok")
 

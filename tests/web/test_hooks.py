@@ -2,12 +2,14 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 
 import httpx
 import pytest
 from sqlalchemy import insert, select, text
 from sqlmodel import Session, col
 
+from bot.lane import REST
 from models import Inbox, InboxState, Incident
 from tests.web.house import SECRET, House
 from web.hooks import MOST_LETTERS, raw_body
@@ -117,14 +119,20 @@ def test_too_much_in_pieces_is_refused(house: House) -> None:
     assert inbox(house) == []
 
 
-def test_a_full_disk_makes_the_platform_try_again(house: House) -> None:
+def test_a_full_disk_makes_the_platform_try_again(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    began = monotonic()
     house.write(lambda session: limit_pages(session, 1))
     bodies = [json.dumps({**SAID, "message_id": f"m{i}", "text": "很急" * 2000}).encode() for i in range(30)]
     refused = [body for body in bodies if deliver(house, body).status_code == 503]
     house.write(lambda session: limit_pages(session, 1_073_741_823))
 
+    rests = 1 + (monotonic() - began) / REST
     assert refused
     assert deliver(house, refused[0]).status_code == 200
+    for words in ("messages could not be kept", "a delivery could not be kept"):
+        lines = [record for record in caplog.records if record.getMessage() == words]
+        assert 1 <= len(lines) <= rests
+        assert 1 <= sum(vars(line)["times"] for line in lines) <= len(refused)
 
 
 def limit_pages(session: Session, pages: int) -> None:
