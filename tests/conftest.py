@@ -3,8 +3,10 @@
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+import httpx
 import pytest
 
 from models.database import migrate
@@ -24,6 +26,14 @@ def no_outside_network() -> Iterator[None]:
     """Guard all tests at once: nobody has to remember it."""
     with pytest.MonkeyPatch.context() as patch:
         keep_on_this_machine(patch)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_store_of_certificates() -> Iterator[None]:
+    """Read the certificates of this machine once: each HTTP client would take 40 ms for them, and needs none."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
         yield
 
 

@@ -1,6 +1,7 @@
 """A whole small house behind the web door: a town in a file, lane, postman and a real server on loopback."""
 
 import asyncio
+import shutil
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import uvicorn
@@ -22,8 +24,10 @@ from bot.lane import Lane
 from bot.media import MediaStore
 from bot.postman import Postman
 from handbook import Book, open_book
+from handlers.actor import CLOCK
 from handlers.founding import found_town
 from handlers.tokens import issue
+from handlers.tokens import seats as seats_of
 from handlers.work import Desk
 from models import Scope
 from models.database import Database, open_database
@@ -116,11 +120,16 @@ def build_house(
 
     `running`: whether the clock goes on by itself, or stands until it is moved.
     """
+    file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:") else None
+    if file is not None and place in _founded:
+        shutil.copy(_founded[place], file)
     database, book, hub = open_database(url), book_of(place), Hub()
     clock = SettableClock(MONDAY, running=running)
     desk = Desk(database, book, clock.now)
-    with desk.work() as work:
-        seats = found_town(work, channel="webchat")
+    if file is None or place not in _founded:
+        _found(desk, place, file)
+    with desk.reading(CLOCK) as reading:
+        seats = seats_of(reading.session)
     memory = MemoryChannel(secret=SECRET)
     channels: dict[str, Channel] = {"webchat": WebChatChannel(hub), "memory": memory}
     nudges: list[Callable[[], None]] = []
@@ -137,6 +146,19 @@ def build_house(
     return House(database, desk, lane, channels, media, hub, clock, postman, runner, demo, seats)
 
 
+_copies = TemporaryDirectory(prefix="houses-")
+_founded: dict[str, Path] = {}
+
+
+def _found(desk: Desk, place: str, file: Path | None) -> None:
+    """Write the town once; further houses of the same place copy the SQLite file."""
+    with desk.work() as work:
+        found_town(work, channel="webchat")
+    if file is not None:
+        desk.database.checkpoint()
+        _founded[place] = Path(shutil.copy(file, Path(_copies.name) / f"{place}.db"))
+
+
 @contextmanager
 def serving(house: House) -> Iterator[House]:
     """Serve a house over a real socket of this machine."""
@@ -151,13 +173,14 @@ def serving(house: House) -> Iterator[House]:
     try:
         yield house
     finally:
-        server.should_exit = True
+        server.end()
         thread.join(20)
+        assert not thread.is_alive(), "the server did not end"
         house.database.close()
 
 
 class _Told(uvicorn.Server):
-    """A server that tells when it listens."""
+    """A server that tells when it listens, and does not wait where nothing is to be waited for."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -166,4 +189,24 @@ class _Told(uvicorn.Server):
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         """Begin to listen, and say so."""
         await super().startup()
+        self._loop, self._told = asyncio.get_running_loop(), asyncio.Event()
         self.up.set()
+
+    def end(self) -> None:
+        """End as soon as can be; called in another thread."""
+        self.should_exit = True
+        self._loop.call_soon_threadsafe(self._told.set)
+
+    async def main_loop(self) -> None:
+        """Serve until told; uvicorn's own looks ten times a second."""
+        await self.on_tick(0)
+        await self._told.wait()
+
+    async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        """Hang up; callers who are still there are given the time that uvicorn gives to all."""
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown()
+            return
+        for listening in self.servers:
+            listening.close()
+        await self.lifespan.shutdown()
