@@ -31,7 +31,7 @@ def no_outside_network() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def one_store_of_certificates() -> Iterator[None]:
-    """Read the certificates of this machine once: each HTTP client would take 40 ms for them, and needs none."""
+    """Read the certificates once: each HTTP client would take 40 ms for them, and needs none."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
         yield
