@@ -2,33 +2,57 @@
 
 from handlers import (
     amending,
-    approvals,
+    approving,
     boards,
-    closing,
+    confirming,
+    day_cards,
     dispatching,
     funnel,
     handling,
+    merging,
+    pausing,
     people,
     pressing,
+    rating,
     reporting,
+    requesting,
+    showing,
     waiting,
     watching,
+    zero_boards,
 )
 from handlers.command import COMMANDS, HANDLERS
 
-__all__ = [
-    "COMMANDS",
-    "HANDLERS",
-    "amending",
-    "approvals",
-    "boards",
-    "closing",
-    "dispatching",
-    "funnel",
-    "handling",
-    "people",
-    "pressing",
-    "reporting",
-    "waiting",
-    "watching",
-]
+__all__ = ["COMMANDS", "HANDLERS", "NOUNS"]
+
+NOUNS = (
+    people,
+    reporting,
+    amending,
+    requesting,
+    approving,
+    pausing,
+    day_cards,
+    showing,
+    zero_boards,
+    boards,
+    confirming,
+    rating,
+    merging,
+    dispatching,
+    funnel,
+    handling,
+    pressing,
+    waiting,
+    watching,
+)
+"""The order in which help and menus name what may be asked, whichever module was imported first."""
+
+
+def _put_in_order() -> None:
+    order = {noun.__name__: place for place, noun in enumerate(NOUNS)}
+    for name in sorted(COMMANDS, key=lambda name: order[COMMANDS[name].__module__]):
+        COMMANDS[name] = COMMANDS.pop(name)
+
+
+_put_in_order()

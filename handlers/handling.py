@@ -9,6 +9,7 @@ from sqlmodel import col
 
 from handlers import access
 from handlers.amending import Withdraw, withdraw
+from handlers.asking import ask_reporters, last_result
 from handlers.cases import (
     about,
     call_of,
@@ -24,7 +25,6 @@ from handlers.cases import (
     tell_owner,
     tell_reporters,
 )
-from handlers.closing import ask_reporters, last_result
 from handlers.command import Ask, Command, Done, handles
 from handlers.dispatching import PartDone, part_done
 from handlers.dues import deadline, settle

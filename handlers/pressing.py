@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from handlers import access
-from handlers.approvals import climb_request, resume
+from handlers.asking import ask_reporters, last_result
 from handlers.cases import (
     about,
     call_of,
@@ -23,12 +23,14 @@ from handlers.cases import (
     tell_reporters,
 )
 from handlers.clocks import Due, Kind
-from handlers.closing import ask_reporters, close_by_silence, last_result
+from handlers.closing import close_by_silence
 from handlers.command import Ask, Command, Done, handles
 from handlers.dues import deadline, due_now, settle
+from handlers.pausing import resume
 from handlers.promise import read_promise
 from handlers.refusal import NotAllowed, Refusal
 from handlers.reporting import new_choices
+from handlers.requesting import climb_request
 from handlers.work import Work
 from models import IN_HAND, OPEN, Incident, IncidentEvent, Move, State
 

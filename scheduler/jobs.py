@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handbook import Book
-from handlers.boards import SendDayCards, SendZeroBoards
 from handlers.command import Command, Done
+from handlers.day_cards import SendDayCards
 from handlers.pressing import FollowDue
 from handlers.schedule import latest_due, slot_at
 from handlers.waiting import TellWaiting
 from handlers.watching import TellTrouble
+from handlers.zero_boards import SendZeroBoards
 
 CASES_AT_ONCE = 50
 """Few enough that messages which come in meanwhile need not wait: the next lot is a work of its own."""

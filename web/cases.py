@@ -9,10 +9,10 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from handlers import access
-from handlers.boards import case_data
 from handlers.cases import participants
 from handlers.clocks import Kind, Leg
 from handlers.dues import clocks_of
+from handlers.showing import case_data
 from handlers.timeline import Line, timeline
 from handlers.work import Reading
 from models import Attachment, Incident, Part, Person, Privacy

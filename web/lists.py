@@ -8,21 +8,15 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 
-from handlers.boards import (
-    Board,
-    Todo,
-    Zero,
-    board_cases,
-    board_counts,
-    case_data,
-    todo_cases,
-    zero_rows,
-)
+from handlers.boards import Board, board_cases, board_counts
 from handlers.cases import role_and_name
 from handlers.catalogue import COMMANDS
 from handlers.choices import cases
+from handlers.day_cards import Todo, todo_cases
 from handlers.refusal import Refusal
+from handlers.showing import case_data
 from handlers.work import Reading
+from handlers.zero_boards import Zero, zero_rows
 from web.bearer import Bearer, Key, must_have
 from web.cases import case_view
 from web.giving import outcome_of

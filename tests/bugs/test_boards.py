@@ -3,12 +3,13 @@
 import pytest
 
 from handbook import open_book
-from handlers.approvals import Extend
-from handlers.boards import SendDayCards, Zero, todo_cases, zero_rows
 from handlers.command import Done, perform
+from handlers.day_cards import SendDayCards, todo_cases
 from handlers.dispatching import Join
 from handlers.handling import Accept
+from handlers.requesting import Extend
 from handlers.work import Reading
+from handlers.zero_boards import Zero, zero_rows
 from models import Incident
 from tests.handlers.office import LAMP, Office, office
 

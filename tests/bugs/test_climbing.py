@@ -3,7 +3,7 @@
 import pytest
 
 from handlers.amending import Regrade
-from handlers.closing import Unsolved
+from handlers.confirming import Unsolved
 from handlers.dispatching import Arbitrate, Dispatch, ReturnCase, Transfer
 from handlers.handling import Accept, Finish
 from tests.handlers.office import Office

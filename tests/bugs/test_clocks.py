@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from handlers.amending import Recategorise, Regrade
-from handlers.approvals import Suspend, Unsolvable
-from handlers.closing import Unsolved
+from handlers.confirming import Unsolved
 from handlers.handling import Accept, Finish, Rework, Undo
+from handlers.requesting import Suspend, Unsolvable
 from tests.handlers.office import Office, office
 
 

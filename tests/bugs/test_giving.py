@@ -9,9 +9,10 @@ from sqlmodel import col
 
 from handlers.actor import Held, actor_from
 from handlers.amending import Relocate
-from handlers.closing import Merge, Solved, Unsolved
+from handlers.confirming import Solved, Unsolved
 from handlers.dispatching import Dispatch, ReturnCase, Transfer
 from handlers.handling import Accept, Finish, Verify
+from handlers.merging import Merge
 from handlers.reporting import Report, ReportOnBehalf
 from models import Grid
 from tests.handlers.office import LAMP, Office

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from handlers.boards import board_counts, is_overdue
+from handlers.boards import board_counts
 from handlers.handling import Accept
+from handlers.lists import is_overdue
 from handlers.work import Reading
 from tests.handlers.office import Office
 

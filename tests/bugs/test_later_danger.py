@@ -6,9 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from handlers.amending import AddMaterial, Reword
-from handlers.closing import Explain
 from handlers.command import Command
 from handlers.handling import Accept
+from handlers.rating import Explain
 from tests.handlers.office import Office
 
 FIRE = "3栋2单元着火了"

@@ -1,11 +1,13 @@
 """Reporters of merged cases whose number changed, whose word was not heard, or who were never asked."""
 
 from handlers.amending import AddMaterial, Withdraw
-from handlers.boards import Progress, Show
-from handlers.closing import Explain, Merge, Rate, Solved, Unsolved
+from handlers.confirming import Solved, Unsolved
 from handlers.handling import Accept, Finish
+from handlers.merging import Merge
 from handlers.pressing import Urge
+from handlers.rating import Explain, Rate
 from handlers.reporting import ReportOnBehalf
+from handlers.showing import Progress, Show
 from tests.handlers.office import Office
 
 

@@ -1,8 +1,9 @@
 """Requests that outlived their reason, and requests that were decided by the wrong person."""
 
-from handlers.approvals import Approve, Extend, Suspend, Unsolvable
+from handlers.approving import Approve
 from handlers.dispatching import ReturnCase, Transfer
 from handlers.handling import Accept, Arrive, Finish
+from handlers.requesting import Extend, Suspend, Unsolvable
 from tests.handlers.office import Office
 
 

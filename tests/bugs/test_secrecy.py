@@ -3,8 +3,8 @@
 import pytest
 
 from handlers.amending import Reword
-from handlers.closing import Merge
 from handlers.handling import Accept
+from handlers.merging import Merge
 from handlers.pressing import Urge
 from handlers.timeline import timeline
 from handlers.work import Reading

@@ -3,8 +3,8 @@
 import pytest
 
 from handbook.spans import SPOKEN_SPAN, spoken_span
-from handlers.approvals import Extend
 from handlers.handling import Accept
+from handlers.requesting import Extend
 from tests.handlers.office import Office
 
 

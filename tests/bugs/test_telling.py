@@ -4,9 +4,9 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from handlers.amending import Relocate
-from handlers.approvals import Suspend
 from handlers.dispatching import Arbitrate, Dispatch, Join, ReturnCase
 from handlers.handling import Accept, Finish, Rework
+from handlers.requesting import Suspend
 from handlers.work import MAIL
 from models import Grid
 from tests.handlers.office import Office

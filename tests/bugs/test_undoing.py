@@ -1,6 +1,6 @@
 """Steps that were taken back by the wrong hand, or turned into something else."""
 
-from handlers.closing import Solved
+from handlers.confirming import Solved
 from handlers.dispatching import Dispatch, Join, PartDone, ReturnCase
 from handlers.handling import Accept, Finish, Undo, Verify
 from handlers.pressing import Urge

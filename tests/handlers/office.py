@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from handlers.actor import Actor
-from handlers.approvals import Approve
+from handlers.approving import Approve
 from handlers.command import Command, Done
 from handlers.handling import Accept, Finish
 from handlers.refusal import Refusal

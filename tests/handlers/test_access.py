@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from handlers import catalogue
-from handlers.boards import board_cases, todo_cases, zero_rows
+from handlers.boards import board_cases
 from handlers.command import Command, Done, ask_of
+from handlers.day_cards import todo_cases
 from handlers.reporting import Report
 from handlers.work import Reading
+from handlers.zero_boards import zero_rows
 from tests.handlers.office import LAMP, Office
 
 ABSENT = 999_999

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from handlers.closing import Solved
+from handlers.confirming import Solved
 from tests.handlers.office import LAMP, Office
 
 

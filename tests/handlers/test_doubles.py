@@ -4,7 +4,17 @@ from collections.abc import Callable
 
 import pytest
 
-from handlers import amending, approvals, closing, dispatching, handling, pressing
+from handlers import (
+    amending,
+    approving,
+    confirming,
+    dispatching,
+    handling,
+    pausing,
+    pressing,
+    rating,
+    requesting,
+)
 from handlers.command import Command, Done
 from tests.handlers.office import Office
 
@@ -19,13 +29,13 @@ def accepted(desk: Office) -> int:
 
 def requested(desk: Office) -> int:
     number = accepted(desk)
-    desk.does("worker", approvals.Extend(incident=number, span="3天", reason="等配件"))
+    desk.does("worker", requesting.Extend(incident=number, span="3天", reason="等配件"))
     return number
 
 
 def rested(desk: Office) -> int:
     number = accepted(desk)
-    desk.does("worker", approvals.Suspend(incident=number, span="5天", reason="等天晴"))
+    desk.does("worker", requesting.Suspend(incident=number, span="5天", reason="等天晴"))
     desk.grants("community", number)
     return number
 
@@ -39,7 +49,7 @@ def checked(desk: Office) -> int:
 
 def closed(desk: Office) -> int:
     number = desk.finished()
-    desk.does("resident", closing.Solved(incident=number))
+    desk.does("resident", confirming.Solved(incident=number))
     return number
 
 
@@ -78,25 +88,30 @@ PRESSED_TWICE: list[Entry] = [
     (
         accepted,
         "worker",
-        lambda d, n: approvals.Extend(incident=n, span="3天", reason="等配件"),
+        lambda d, n: requesting.Extend(incident=n, span="3天", reason="等配件"),
         "approval.pending",
     ),
-    (accepted, "worker", lambda d, n: approvals.Void(incident=n, reason="是误报"), "approval.pending"),
+    (accepted, "worker", lambda d, n: requesting.Void(incident=n, reason="是误报"), "approval.pending"),
     (
         accepted,
         "worker",
         lambda d, n: dispatching.Join(incident=n, to=d.id("worker2"), task="帮忙"),
         "join.already",
     ),
-    (requested, "community", lambda d, n: approvals.Approve(incident=n), "approval.none"),
-    (requested, "community", lambda d, n: approvals.Disapprove(incident=n), "approval.none"),
-    (rested, "worker", lambda d, n: approvals.Unsuspend(incident=n), "resume.not_paused"),
+    (requested, "community", lambda d, n: approving.Approve(incident=n), "approval.none"),
+    (requested, "community", lambda d, n: approving.Disapprove(incident=n), "approval.none"),
+    (rested, "worker", lambda d, n: pausing.Unsuspend(incident=n), "resume.not_paused"),
     (helped, "worker2", lambda d, n: dispatching.PartDone(incident=n, result="水泵已撤"), "ok"),
     (checked, "community", lambda d, n: handling.Verify(incident=n), "incident.wrong_move"),
     (checked, "community", lambda d, n: handling.Rework(incident=n, reason="有余火"), "incident.wrong_move"),
-    ("finished", "resident", lambda d, n: closing.Solved(incident=n), "ok"),
-    ("finished", "resident", lambda d, n: closing.Unsolved(incident=n, reason="不亮"), "unsolved.still_open"),
-    (closed, "resident", lambda d, n: closing.Rate(incident=n, rating="satisfied"), "rate.already"),
+    ("finished", "resident", lambda d, n: confirming.Solved(incident=n), "ok"),
+    (
+        "finished",
+        "resident",
+        lambda d, n: confirming.Unsolved(incident=n, reason="不亮"),
+        "unsolved.still_open",
+    ),
+    (closed, "resident", lambda d, n: rating.Rate(incident=n, rating="satisfied"), "rate.already"),
     ("finished", "worker", lambda d, n: handling.Undo(), "undo.other"),
 ]
 

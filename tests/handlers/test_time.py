@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from handlers.approvals import Approve, Disapprove, Extend, Suspend, Unsuspend
+from handlers.approving import Approve, Disapprove
 from handlers.dispatching import Transfer
 from handlers.handling import Accept, Arrive, Finish, Verify
+from handlers.pausing import Unsuspend
 from handlers.reporting import Report, SelfHandle
+from handlers.requesting import Extend, Suspend
 from tests.handlers.office import Office, office
 
 FIRE = "3栋2单元着火了,有人困在里面"

@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from handlers.closing import Merge, Rate, Solved, Unsolved
+from handlers.confirming import Solved, Unsolved
 from handlers.handling import Accept, Finish
+from handlers.merging import Merge
+from handlers.rating import Rate
 from handlers.reporting import ReportOnBehalf, SelfHandle
 from tests.handlers.office import Office
 

@@ -11,9 +11,11 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from handlers import access
-from handlers.boards import Board, board_cases, case_data, past_due
+from handlers.boards import Board, board_cases
 from handlers.cases import role_and_name
+from handlers.lists import past_due
 from handlers.refusal import Refusal
+from handlers.showing import case_data
 from handlers.tree import Node
 from handlers.work import Reading
 from models import OPEN, Incident, Scope, State, path_range

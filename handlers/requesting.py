@@ -1,6 +1,6 @@
-"""Approvals: what the handler of a case cannot decide alone, and the second person who does."""
+"""Requesting: what the handler of a case cannot decide alone and asks a second person to allow."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
@@ -14,23 +14,21 @@ from handlers.cases import (
     about,
     choice,
     make,
-    must_cover,
     must_own,
-    phone_of,
     role_and_name,
     someone_above,
-    tell_owner,
-    tell_reporters,
 )
 from handlers.command import Ask, Command, Done, handles
-from handlers.dues import deadline, settle
+from handlers.dues import settle
 from handlers.promise import read_promise
-from handlers.refusal import NotAllowed, Refusal
+from handlers.refusal import Refusal
 from handlers.work import Work
-from models import Incident, IncidentEvent, Move, State
+from models import Incident, IncidentEvent, Move
 
 Reason = Annotated[str, Ask("text"), Field(min_length=2, max_length=500)]
+
 SpanText = Annotated[str, Ask("span"), Field(max_length=20)]
+
 Mine = Annotated[int, Ask("case", among="mine")]
 
 
@@ -87,34 +85,6 @@ class Void(_Asked):
     reason: Reason
 
 
-class Approve(Command):
-    """Allow what was asked for."""
-
-    name: ClassVar[str] = "approve"
-    may: ClassVar[str | None] = "review"
-    incident: Annotated[int, Ask("case", among="to_approve")]
-
-
-class Disapprove(Command):
-    """Do not allow what was asked for."""
-
-    name: ClassVar[str] = "disapprove"
-    may: ClassVar[str | None] = "review"
-    incident: Annotated[int, Ask("case", among="to_approve")]
-    reason: Annotated[str, Ask("text"), Field(max_length=500)] = ""
-
-
-class Unsuspend(Command):
-    """Take a resting case up again."""
-
-    name: ClassVar[str] = "unsuspend"
-    may: ClassVar[str | None] = "handle"
-    incident: Annotated[int, Ask("case", among="paused")]
-
-
-# ---- asking ----------------------------------------------------------------------------------------------
-
-
 @handles(Extend)
 def extend(work: Work, command: Extend) -> Done:
     """At most as many times as was promised when the case was opened."""
@@ -122,7 +92,7 @@ def extend(work: Work, command: Extend) -> Done:
     span = read_span(command.span)
     if incident.extensions >= read_promise(incident.promise).max_extensions:
         raise Refusal("extend.too_often", number=incident.id, times=incident.extensions)
-    earlier = _approved_before(work, incident) if incident.extensions else None
+    earlier = allowed_before(work, incident) if incident.extensions else None
     return _ask(work, incident, command.move, command.reason, besides=earlier, span=str(span))
 
 
@@ -181,7 +151,8 @@ def _own(work: Work, command: _Asked) -> Incident:
     return incident
 
 
-def _approved_before(work: Work, incident: Incident) -> int | None:
+def allowed_before(work: Work, incident: Incident) -> int | None:
+    """Who allowed the extension before, since the same person does not allow a second one."""
     query = (
         select(col(IncidentEvent.actor_id))
         .where(col(IncidentEvent.incident_id) == incident.id, col(IncidentEvent.move) == Move.EXTEND)
@@ -256,149 +227,6 @@ def span_words(span: str) -> str:
     if parsed.wall:
         return f"{parsed.amount}{unit}"
     return f"{parsed.amount}个工作{'日' if unit == '天' else unit}"
-
-
-# ---- deciding --------------------------------------------------------------------------------------------
-
-
-@handles(Approve)
-def approve(work: Work, command: Approve) -> Done:
-    """The second person's yes carries the request out."""
-    incident = _requested(work, command.incident)
-    request = incident.request
-    assert request is not None
-    incident.drop_request()
-    _CARRY_OUT[Move(request["move"])](work, incident, request)
-    settle(work, incident)
-    work.tell(
-        request["by"],
-        "approval.granted",
-        key=f"incident:{incident.id}:granted:{incident.version}",
-        incident=incident,
-        asks=request_words(work, request),
-        by=role_and_name(work, work.actor.id),
-        **about(work, incident),
-    )
-    work.reply("approval.done", incident=incident, asks=request_words(work, request), **about(work, incident))
-    return Done({"number": incident.id, "state": incident.state}, incident.id)
-
-
-@handles(Disapprove)
-def disapprove(work: Work, command: Disapprove) -> Done:
-    """The case goes on as it was; the clock has not stopped."""
-    incident = _requested(work, command.incident)
-    request = incident.request
-    assert request is not None
-    make(work, incident, Move.REFUSE_REQUEST, reason=command.reason or None, asks=request["move"])
-    incident.drop_request()
-    settle(work, incident)
-    work.tell(
-        request["by"],
-        "approval.refused",
-        key=f"incident:{incident.id}:refused:{incident.version}",
-        incident=incident,
-        asks=request_words(work, request),
-        by=role_and_name(work, work.actor.id),
-        reason=command.reason or "未说明",
-        **about(work, incident),
-    )
-    work.reply(
-        "approval.not_done", incident=incident, asks=request_words(work, request), **about(work, incident)
-    )
-    return Done({"number": incident.id, "state": incident.state}, incident.id)
-
-
-def _requested(work: Work, number: int) -> Incident:
-    incident = access.find(work, number, lock=True)
-    if incident.request is None:
-        raise Refusal("approval.none", number=number)
-    if incident.request["by"] == work.actor.id:
-        raise NotAllowed("approval.own", number=number)
-    if incident.approver_id != work.actor.id:
-        must_cover(work, incident, "review")
-        if incident.request["move"] == Move.EXTEND and _approved_before(work, incident) == work.actor.id:
-            raise NotAllowed(
-                "approval.again", number=number, approver=role_and_name(work, incident.approver_id)
-            )
-    return incident
-
-
-def _grant_extension(work: Work, incident: Incident, request: Mapping[str, Any]) -> None:
-    make(work, incident, Move.EXTEND, reason=request["reason"], span=request["data"]["span"])
-    incident.extensions += 1
-    settle(work, incident)
-    tell_reporters(
-        work,
-        incident,
-        "extend.reporter",
-        event=f"extended:{incident.extensions}:{incident.round}",
-        reason=request["reason"],
-        due=deadline(incident),
-    )
-
-
-def _grant_suspension(work: Work, incident: Incident, request: Mapping[str, Any]) -> None:
-    until = request["data"]["resume_at"]
-    make(work, incident, Move.SUSPEND, reason=request["reason"], until=until)
-    tell_reporters(
-        work,
-        incident,
-        "suspend.reporter",
-        event=f"suspended:{incident.version}",
-        reason=request["reason"],
-        until={"moment": until},
-    )
-
-
-def _grant_ending(work: Work, incident: Incident, request: Mapping[str, Any]) -> None:
-    move = Move(request["move"])
-    incident.handler_id = incident.handler_id or request["by"]
-    make(work, incident, move, reason=request["reason"], asked_by=request["by"])
-    tell_reporters(
-        work,
-        incident,
-        f"ended.{move}",
-        event=f"ended:{incident.version}",
-        reason=request["reason"],
-        phone=phone_of(work, request["by"]),
-    )
-
-
-_CARRY_OUT: Mapping[Move, Callable[[Work, Incident, Mapping[str, Any]], None]] = {
-    Move.EXTEND: _grant_extension,
-    Move.SUSPEND: _grant_suspension,
-    Move.CLOSE_NOT_OURS: _grant_ending,
-    Move.CLOSE_UNSOLVED: _grant_ending,
-    Move.CLOSE_INVALID: _grant_ending,
-}
-
-
-@handles(Unsuspend)
-def unsuspend(work: Work, command: Unsuspend) -> Done:
-    """The clock runs on from where it stood."""
-    incident = access.find(work, command.incident, lock=True)
-    if incident.owner_id != work.actor.id:
-        must_cover(work, incident, "assign")
-    resume(work, incident)
-    work.reply("resume.done", incident=incident, **about(work, incident))
-    return Done({"number": incident.id, "state": incident.state}, incident.id)
-
-
-def resume(work: Work, incident: Incident) -> None:
-    """Take a resting case up again, by a person or because its day has come."""
-    if incident.state is not State.PAUSED:
-        raise Refusal("resume.not_paused", number=incident.id, stage=work.stage(incident.state))
-    make(work, incident, Move.RESUME)
-    settle(work, incident)
-    tell_reporters(
-        work,
-        incident,
-        "resume.reporter",
-        event=f"resumed:{incident.version}",
-        owner=role_and_name(work, incident.owner_id),
-        due=deadline(incident),
-    )
-    tell_owner(work, incident, "resume.done", event=f"resumed:{incident.version}:o", still="mine")
 
 
 def climb_request(work: Work, incident: Incident) -> None:

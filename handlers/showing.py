@@ -1,0 +1,148 @@
+"""Showing: one case to whoever may see it, with what they can do now, and what became of their reports."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from handlers import access
+from handlers.cases import about, call_of, choice, choice_of, is_backstop, reporter_words, role_and_name
+from handlers.command import Ask, Command, Done, handles
+from handlers.lists import PAGE, is_overdue, item, listed
+from handlers.timeline import timeline
+from handlers.work import Reading, Work
+from models import IN_HAND, TO_BE_DONE, Incident, Part, Participant, State
+
+
+class Show(Command):
+    """One case: where it stands, who has it, until when, and what one can do about it."""
+
+    name: ClassVar[str] = "show"
+    incident: Annotated[int, Ask("case", among="seen")]
+
+
+class Progress(Command):
+    """What became of what I reported."""
+
+    name: ClassVar[str] = "progress"
+
+
+@handles(Show)
+def show(work: Work, command: Show) -> Done:
+    """A reporter sees where it stands; a worker also what they can do next."""
+    incident = access.find_main(work, command.incident)
+    mine = access.is_reporter(work, incident) or incident.filed_by_id == work.actor.id
+    staff = incident.owner_id == work.actor.id or access.stands_above(work, incident)
+    text = "show.worker" if staff else "show.reporter"
+    work.reply(
+        text,
+        incident=incident,
+        owner=role_and_name(work, incident.owner_id or incident.handler_id),
+        phone=call_of(work, incident.owner_id or incident.handler_id),
+        reporter=reporter_words(work, incident) if staff else None,
+        last=timeline(work, incident)[-1].words,
+        choices=next_choices(work, incident, reporter=mine, number=command.incident),
+        **about(work, incident, command.incident if mine else None),
+    )
+    return Done(case_data(work, incident), command.incident if mine else incident.id)
+
+
+def next_choices(
+    reading: Reading, incident: Incident, *, reporter: bool, number: int | None = None
+) -> list[dict[str, Any]]:
+    """What this person can do with the case now, at most five; `number`: by which its reporter knows it."""
+    if incident.approver_id == reading.actor.id and incident.request is not None:
+        return [choice("同意", "approve", incident), choice("不同意", "disapprove", incident)]
+    owner = incident.owner_id == reading.actor.id
+    found = [
+        choice(label, do, incident) if who == "owner" else choice_of(label, do, number or incident.id or 0)
+        for label, do, states, who in _NEXT
+        if incident.state in states and (owner if who == "owner" else reporter)
+        if do not in _left_out(reading, incident, number)
+    ]
+    return found[:5]
+
+
+def _left_out(reading: Reading, incident: Incident, number: int | None) -> set[str]:
+    """What would only be refused: giving back at the top, putting right a report that was merged."""
+    left_out = {"return_case"} if is_backstop(reading, incident) else set()
+    return left_out | ({"amend"} if number not in (None, incident.id) else set())
+
+
+_NEXT: Sequence[tuple[str, str, frozenset[State], str]] = (
+    ("接单", "accept", frozenset({State.DISPATCHED, State.RETURNED}), "owner"),
+    ("派给别人", "dispatch", frozenset({State.RETURNED}), "owner"),
+    ("裁定", "arbitrate", frozenset({State.ARBITRATION}), "owner"),
+    ("到场", "arrive", frozenset({State.ACCEPTED}), "owner"),
+    ("办结", "finish", IN_HAND, "owner"),
+    ("核查通过", "verify", frozenset({State.HANDLED}), "owner"),
+    ("返工", "rework", frozenset({State.HANDLED}), "owner"),
+    ("退回", "return_case", TO_BE_DONE, "owner"),
+    ("转派", "transfer", TO_BE_DONE, "owner"),
+    ("延期", "extend", IN_HAND, "owner"),
+    ("恢复", "unsuspend", frozenset({State.PAUSED}), "owner"),
+    ("已解决", "solved", frozenset({State.WAITING_REPORTER}), "reporter"),
+    ("未解决", "unsolved", frozenset({State.WAITING_REPORTER, State.CLOSED_SOLVED}), "reporter"),
+    ("催办", "urge", TO_BE_DONE, "reporter"),
+    ("改", "amend", frozenset({State.DISPATCHED}), "reporter"),
+)
+
+
+def case_data(reading: Reading, incident: Incident) -> dict[str, Any]:
+    """A case as the API and the board page show it."""
+    return {
+        "number": incident.id,
+        "what": incident.what,
+        "place": reading.tree.named(incident.grid_id),
+        "spot": incident.spot,
+        "category": reading.book.category(incident.category).name,
+        "grade": reading.book.grade(incident.grade).name,
+        "state": str(incident.state),
+        "stage": reading.stage(incident.state),
+        "owner": role_and_name(reading, incident.owner_id) if incident.owner_id else None,
+        "opened_at": incident.opened_at,
+        "resolve_due": incident.resolve_due,
+        "due_certain": incident.due_certain,
+        "overdue": is_overdue(reading, incident),
+        "supervised": incident.supervised,
+        "danger": incident.danger,
+        "rating": incident.rating,
+    }
+
+
+@handles(Progress)
+def progress(work: Work, command: Progress) -> Done:
+    """The open ones first, then the latest that ended."""
+    mine = access.takes_part(work, Part.REPORTER) | (col(Incident.filed_by_id) == work.actor.id)
+    query = (
+        access.seen_by(work)
+        .where(mine, col(Incident.state) != State.MERGED)
+        .order_by(col(Incident.ended_at).is_not(None), col(Incident.id).desc())
+        .limit(PAGE)
+    )
+    found = list(work.session.execute(query).scalars())
+    if not found:
+        work.reply("progress.nothing")
+        return Done({"items": []})
+    known = _known_numbers(work, found)
+    if len(found) == 1:
+        return show(work, Show(incident=known[0]))
+    work.reply(
+        "progress.list",
+        count=len(found),
+        items=[item(work, "", case, number) for case, number in zip(found, known, strict=True)],
+        choices=[listed(case, number) for case, number in zip(found, known, strict=True)],
+    )
+    return Done({"items": [case_data(work, case) for case in found]})
+
+
+def _known_numbers(reading: Reading, found: Sequence[Incident]) -> list[int]:
+    """The numbers by which the actor knows cases: those of their own reports, also after a merge."""
+    query = select(col(Participant.incident_id), col(Participant.told_as)).where(
+        col(Participant.incident_id).in_([case.id for case in found]),
+        col(Participant.person_id) == reading.actor.id,
+        col(Participant.told_as).is_not(None),
+    )
+    told = {row.incident_id: row.told_as for row in reading.session.execute(query)}
+    return [told.get(case.id) or case.id or 0 for case in found]
