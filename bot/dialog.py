@@ -183,5 +183,5 @@ def _is_other_command(scene: Scene, form: Form, heard: Heard) -> bool:
 def _with_media(form: Form, inbound: Inbound) -> Form:
     if not inbound.attachments or "media" not in command_named(form.command).model_fields:
         return form
-    media = (*form.known.get("media", ()), *(item.key for item in inbound.attachments))
+    media = (*form.known.get("media", ()), *inbound.attachments)
     return form.model_copy(update={"known": {**form.known, "media": media}})

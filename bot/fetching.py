@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 
 from bot.channel import Channel
 from bot.lane import Lane
-from bot.media import MediaStore, NotAPicture, TooLarge
+from bot.media import PICTURES, MediaStore, NotAPicture, TooLarge
 from models import Attachment
 
 log = logging.getLogger("xiaoge.fetching")
@@ -115,5 +115,9 @@ class Fetcher:
 
 
 def _rename(session: Session, old: str, new: str) -> None:
-    """Every row that names the file: the same photo may stand under two cases that were merged."""
-    session.execute(update(ATTACHMENTS).where(col(Attachment.key) == old).values(key=new))
+    """Every row that names the file: the same photo may stand under two cases that were merged.
+
+    What is kept as a picture is a photo, whatever the channel called it.
+    """
+    shown = {"kind": "photo"} if new.startswith("media:") and new.endswith(PICTURES) else {}
+    session.execute(update(ATTACHMENTS).where(col(Attachment.key) == old).values(key=new, **shown))

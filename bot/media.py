@@ -25,6 +25,8 @@ _KEPT_AS = {
     "GIF": ("PNG", "png"),  # its first frame
     "WEBP": ("WEBP", "webp"),
 }
+PICTURES = (".jpg", ".png", ".webp")
+"""Endings of what is kept as a picture."""
 _READ_AS = ("JPEG", "PNG", "GIF", "WEBP")
 """The only decoders that unknown bytes are given to."""
 Image.init()

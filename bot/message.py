@@ -1,9 +1,14 @@
 """What every channel speaks: messages in, messages out."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+
+from handlers.material import Media
+
+Attachment = Media
+"""A photo, voice message, video or file, as a channel hands it on."""
 
 
 class _Frozen(BaseModel):
@@ -16,15 +21,6 @@ class Place(_Frozen):
     lat: float
     lon: float
     words: str = ""
-
-
-class Attachment(_Frozen):
-    """A photo, voice message or file that came with a message."""
-
-    kind: Literal["photo", "voice", "video", "file"]
-    key: str
-    """`media:<sha256>.<ext>` when the bytes are kept, else `<channel>:<its own id>` until they are fetched.
-    """
 
 
 class Inbound(_Frozen):

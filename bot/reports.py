@@ -1,6 +1,7 @@
 """Free text first: when a sentence is a report, and what of it is already clear."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from bot.forms import Turn, answer, begin
@@ -9,6 +10,7 @@ from bot.scene import Scene, say
 from bot.slots import place_choices
 from bot.talk import Form, Loose, Talk
 from handbook.places import Guess, spot_words
+from handlers.material import in_words
 
 MATERIAL = frozenset({"report", "self_handle", "on_behalf"})
 """Commands whose words are a report."""
@@ -35,7 +37,7 @@ def file_text(
 ) -> Turn:
     """A report in one turn when what and where are clear; otherwise exactly the missing question."""
     what, privacy = _privacy(as_written(text))
-    fields: dict[str, Any] = {**known, "what": what, **_material(talk, inbound)}
+    fields: dict[str, Any] = {**known, "what": what, **brought(talk, inbound, known.get("media", ()))}
     if privacy is not None and name == "report":
         fields["privacy"] = privacy
     fields.update(_kind(scene, what))
@@ -62,8 +64,10 @@ def _privacy(text: str) -> tuple[str, str | None]:
     return text, None
 
 
-def _material(talk: Talk, inbound: Inbound) -> dict[str, Any]:
-    media = (*talk.loose.media, *(item.key for item in inbound.attachments))
+def brought(talk: Talk, inbound: Inbound, before: Sequence[Any] = ()) -> dict[str, Any]:
+    """What came beside the words, once each. `before`: what an earlier answer brought."""
+    known = Loose(media=tuple(before)).media
+    media = tuple(dict.fromkeys((*known, *talk.loose.media, *inbound.attachments)))
     found: dict[str, Any] = {"media": media} if media else {}
     if inbound.place is not None:
         found.update(lat=inbound.place.lat, lon=inbound.place.lon)
@@ -117,7 +121,7 @@ def material(scene: Scene, talk: Talk, inbound: Inbound) -> Turn:
     form = talk.form
     if form is not None and form.asking == "grid" and inbound.place is not None:
         return answer(scene, talk, form, "", inbound)
-    media = tuple(item.key for item in inbound.attachments)
+    media = inbound.attachments
     if form is not None and not form.optional:
         known = {**form.known, "media": (*form.known.get("media", ()), *media)}
         kept = form.model_copy(update={"known": known})
@@ -130,13 +134,16 @@ def material(scene: Scene, talk: Talk, inbound: Inbound) -> Turn:
     loose = Loose(media=(*talk.loose.media, *media), lat=talk.loose.lat, lon=talk.loose.lon)
     if inbound.place is not None:
         loose = loose.model_copy(update={"lat": inbound.place.lat, "lon": inbound.place.lon})
-    says = () if media and talk.loose.media else (say("material.first" if media else "material.place"),)
-    return Turn(talk.model_copy(update={"loose": loose}), says)
+    talk = talk.model_copy(update={"loose": loose})
+    if not media:
+        return Turn(talk, (say("material.place"),))
+    first = not loose.media[len(media) :]
+    return Turn(talk, (say("material.first", kind=in_words(media)),) if first else ())
 
 
 def doubtful(talk: Talk, text: str, inbound: Inbound) -> Turn:
     """Perhaps a report, perhaps chatter: ask once, and keep the words."""
-    fields: dict[str, Any] = {"what": text, **_material(talk, inbound)}
+    fields: dict[str, Any] = {"what": text, **brought(talk, inbound)}
     choices = (
         Choice(label="是，上报这件事", do="report", known=fields),
         Choice(label="不是", do="menu"),

@@ -2,15 +2,16 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
 from bot import menu
 from bot.choosing import choose
 from bot.forms import Turn, begin, fill
 from bot.meant import LEAST_CASE, case_of, known_of, pointed
 from bot.message import Choice, Inbound
-from bot.reports import MATERIAL, doubtful, file_text, is_report, located
+from bot.reports import MATERIAL, brought, doubtful, file_text, is_report, located
 from bot.scene import Scene, command_named, say
-from bot.talk import Form, Talk
+from bot.talk import Form, Loose, Talk
 from handbook.phrases import Heard
 from handbook.words import plain
 from handlers.catalogue import COMMANDS
@@ -68,8 +69,19 @@ def obey(scene: Scene, talk: Talk, heard: Heard, inbound: Inbound) -> Turn:
         and pointed(talk, heard) is None
     ):
         return _did_you_mean(scene, talk, name, heard)
-    turn = begin(scene, talk, name, known_of(scene, talk, heard), heard.rest)
-    return _and_the_others(scene, talk, heard, turn)
+    talk, known = _with_material(talk, inbound, name, known_of(scene, talk, heard))
+    return _and_the_others(scene, talk, heard, begin(scene, talk, name, known, heard.rest))
+
+
+def _with_material(
+    talk: Talk, inbound: Inbound, name: str, known: dict[str, Any]
+) -> tuple[Talk, dict[str, Any]]:
+    """What came with the words, or before them, goes into the command that takes it: 办结 and its photo."""
+    fields = COMMANDS[name].model_fields
+    if "media" not in fields:
+        return talk, known
+    found = {field: value for field, value in brought(talk, inbound).items() if field in fields}
+    return talk.model_copy(update={"loose": Loose()}), {**known, **found}
 
 
 def _by_role(scene: Scene, heard: Heard) -> Heard:
@@ -119,7 +131,8 @@ def _report(scene: Scene, talk: Talk, name: str, heard: Heard, inbound: Inbound)
         rest = plain(inbound.text)  # 投诉网格员 needs its verb to be understood
     form = fill(scene, command_named(name), Form(command=name), rest)
     if "what" not in form.known:
-        return begin(scene, talk, name, dict(form.known))
+        talk, known = _with_material(talk, inbound, name, dict(form.known))
+        return begin(scene, talk, name, known)
     return located(scene, talk, form, inbound)
 
 

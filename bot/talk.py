@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from bot.message import Choice
+from handlers.material import Given
 from handlers.waiting import STALE
 
 KEPT = timedelta(hours=24)
@@ -35,9 +36,9 @@ class Form(_State):
 
 
 class Loose(_State):
-    """Photos and a place that came before any words."""
+    """Photos, other files and a place that came before any words."""
 
-    media: tuple[str, ...] = ()
+    media: tuple[Given, ...] = ()
     lat: float | None = None
     lon: float | None = None
 

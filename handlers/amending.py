@@ -1,4 +1,4 @@
-"""Putting a report right after it was filed: taking it back, words, place, kind and grade, more photos."""
+"""Putting a report right after it was filed: taking it back, words, place, kind and grade, more material."""
 
 from datetime import timedelta
 from typing import Annotated, ClassVar
@@ -21,6 +21,7 @@ from handlers.cases import (
 )
 from handlers.command import Ask, Command, Done, handles
 from handlers.dues import deadline, settle
+from handlers.material import Given, attach, in_words
 from handlers.promise import promise_of, read_promise
 from handlers.refusal import NotAllowed, Refusal
 from handlers.reporting import (
@@ -28,7 +29,6 @@ from handlers.reporting import (
     Lon,
     Quiet,
     What,
-    attach,
     first_owner,
     grade_for,
     reply_alarm,
@@ -103,7 +103,7 @@ class AddMaterial(Command):
     in_group: ClassVar[bool] = True
     in_menu: ClassVar[bool] = False
     incident: Case
-    media: Annotated[tuple[str, ...], Quiet, Field(max_length=50)] = ()
+    media: Annotated[tuple[Given, ...], Quiet, Field(max_length=50)] = ()
     note: Annotated[str, Quiet, Field(max_length=2000)] = ""
     lat: Annotated[Lat | None, Quiet] = None
     lon: Annotated[Lon | None, Quiet] = None
@@ -363,7 +363,7 @@ def add_material(work: Work, command: AddMaterial) -> Done:
     attach(work, incident, command.media)
     if command.lat is not None:
         incident.lat, incident.lon = command.lat, command.lon
-    make(work, incident, Move.NOTE, photos=len(command.media), note=command.note)
+    make(work, incident, Move.NOTE, files=len(command.media), note=command.note)
     work.reply("material.added", incident=incident, number=command.incident, title=incident.title)
     if incident.is_open:
         tell_owner(
@@ -371,7 +371,7 @@ def add_material(work: Work, command: AddMaterial) -> Done:
             incident,
             "material.owner",
             event=f"material:{incident.version}",
-            note=command.note or "照片",
+            note=command.note or in_words(command.media),
         )
     heed(work, incident, command.note)
     return Done({"number": incident.id}, command.incident)

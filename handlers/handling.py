@@ -28,9 +28,9 @@ from handlers.cases import (
 from handlers.command import Ask, Command, Done, handles
 from handlers.dispatching import PartDone, part_done
 from handlers.dues import deadline, settle
+from handlers.material import Given, attach
 from handlers.promise import read_promise
 from handlers.refusal import Refusal
-from handlers.reporting import attach
 from handlers.work import Work
 from models import IN_HAND, Incident, IncidentEvent, Move, Part, State
 
@@ -58,7 +58,7 @@ class Finish(Command):
     may: ClassVar[str | None] = "handle"
     incident: Annotated[int, Ask("case", among="to_finish")]
     result: Annotated[str, Ask("text"), Field(min_length=2, max_length=1000)]
-    media: Annotated[tuple[str, ...], Ask("quiet")] = ()
+    media: Annotated[tuple[Given, ...], Ask("quiet")] = ()
     anyway: Annotated[bool, Ask("quiet")] = False
     """Finish although a helper's part is still open."""
 

@@ -22,15 +22,15 @@ from handlers.cases import (
 from handlers.clocks import Fact
 from handlers.command import Ask, Command, Done, handles
 from handlers.dues import set_dues
+from handlers.material import Given, attach
 from handlers.people import resident_by_phone, set_home
 from handlers.promise import Promise, promise_of, read_promise
 from handlers.refusal import Refusal
 from handlers.work import Work
-from models import Attachment, Incident, Move, Part, Participant, Privacy, Register, State
+from models import Incident, Move, Part, Participant, Privacy, Register, State
 
 INCIDENTS = Incident.__table__  # type: ignore[attr-defined]
 PARTICIPANTS = Participant.__table__  # type: ignore[attr-defined]
-ATTACHMENTS = Attachment.__table__  # type: ignore[attr-defined]
 COLUMNS = [column.name for column in INCIDENTS.columns]
 
 What = Annotated[str, Ask("text"), Field(min_length=2, max_length=2000)]
@@ -53,7 +53,7 @@ class _Told(Command):
     category: Annotated[str | None, Quiet] = None
     lat: Annotated[Lat | None, Quiet] = None
     lon: Annotated[Lon | None, Quiet] = None
-    media: Annotated[tuple[str, ...], Quiet] = ()
+    media: Annotated[tuple[Given, ...], Quiet] = ()
 
 
 class Report(_Told):
@@ -271,22 +271,6 @@ def _write_row(
     }
     work.session.later(PARTICIPANTS, [reporter])
     attach(work, incident, command.media)
-
-
-def attach(work: Work, incident: Incident, media: tuple[str, ...]) -> None:
-    """Put photos to a case; their bytes are kept or fetched apart from this work."""
-    rows = [
-        {
-            "incident_id": incident.id,
-            "person_id": work.actor.id,
-            "kind": "photo",
-            "key": key,
-            "at": work.now,
-        }
-        for key in media
-    ]
-    if rows:
-        work.session.later(ATTACHMENTS, rows)
 
 
 def _filed(incident: Incident) -> Done:

@@ -100,7 +100,7 @@ class Giving:
     def _perform(self, session: Writing, actor: Actor, command: Command, message_id: str) -> Outcome:
         work = self._parts.desk.work_in(session, actor, channel=API, message_id=message_id)
         work.actor = actor_of(session, work.tree, actor.id or 0) or actor
-        if not all(was_sent_by(session, actor.id or 0, key) for key in getattr(command, "media", ())):
+        if not all(was_sent_by(session, actor.id or 0, item.key) for item in getattr(command, "media", ())):
             return Outcome(422, {"error": "media", "message": "照片要先由您本人发来，才能附到事件上。"})
         outcome = perform(work, command)
         work.flush()
