@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from app.settings import Settings, WrongSetting, read_settings
+from app.settings import Settings, WrongSetting, read_settings, unknown_names
 
 log = logging.getLogger("xiaoge.app")
 
@@ -100,6 +100,7 @@ def _serve(given: argparse.Namespace) -> int:
     must_keep_photos(settings.media)
     if given.fd is not None:
         return _serve_inside(settings, given.fd)
+    _mind_names()
     from app.supervisor import (
         supervise,
     )  # and nothing else: what it loads stays, and delays the inner process
@@ -142,6 +143,7 @@ def _demo(_: argparse.Namespace) -> int:
     settings = _own_database("demo")
     set_up("warning" if settings.log == "info" else settings.log)
     must_keep_photos(settings.media)
+    _mind_names()
     with alone(settings.database_url), listen(settings.host, settings.port) as listener:
         bring_up_to_date(settings.database_url)
         program = build(settings, demo=True)
@@ -154,6 +156,11 @@ def _demo(_: argparse.Namespace) -> int:
             flush=True,
         )
         return 0 if serve(program, listener) else FAILED
+
+
+def _mind_names() -> None:
+    for sentence in unknown_names():
+        log.warning("%s", sentence)
 
 
 def _load_quickly() -> None:

@@ -4,9 +4,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from sqlalchemy import make_url
 
+from app.paths import no_database
 from models.database import DatabaseTrouble
 
 _BUSY = (
@@ -23,7 +25,8 @@ class NoUse(DatabaseTrouble):
 def alone(database_url: str) -> Iterator[None]:
     """Hold a SQLite database for the length of a block; the system lets go of it when the process dies.
 
-    PostgreSQL may have many programs at once. Raises NoUse when another one is there already.
+    PostgreSQL may have many programs at once. Raises NoUse when another one is there already, and where no
+    database can be.
     """
     address = make_url(database_url)
     if address.get_backend_name() != "sqlite" or sys.platform == "win32":
@@ -31,11 +34,21 @@ def alone(database_url: str) -> Iterator[None]:
         return
     import fcntl
 
-    path = Path(f"{address.database}.lock")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with path.open("a") as file:
+    with _opened(Path(address.database or "")) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise NoUse(_BUSY.format(address.database)) from None
         yield
+
+
+def _opened(database: Path) -> IO[str]:
+    """Open the file that is locked, beside the database. Raises NoUse before anything is written."""
+    trouble = no_database(database)
+    if trouble is not None:
+        raise NoUse(trouble)
+    try:
+        database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Path(f"{database}.lock").open("a")
+    except OSError as no:
+        raise NoUse(f"{database} cannot be used as a database ({no.strerror}).") from no

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from sqlalchemy import URL, make_url
 
+from app.paths import no_database
+
 
 class NoBackup(Exception):
     """No backup was made; the message says why in a plain sentence."""
@@ -48,6 +50,8 @@ def back_up(database_url: str, target: Path) -> int:
 def _copy(source: Path, target: Path) -> None:
     if not source.exists():
         raise NoBackup(f"There is no database {source}.")
+    if trouble := no_database(source):
+        raise NoBackup(trouble)
     with (
         closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as old,
         closing(sqlite3.connect(target)) as new,

@@ -11,8 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col
 
 from app.fitting import misfit_of
-from app.paths import told, trouble_with
-from app.settings import Settings
+from app.paths import no_database, told, trouble_with
+from app.settings import Settings, unknown_names
 from bot.render import words
 from handbook import BookError, open_book
 from handbook.loading import places
@@ -63,6 +63,7 @@ def wrong(sentence: str) -> Finding:
 
 def check(settings: Settings) -> Iterator[Finding]:
     """Look at everything in turn; each finding comes as soon as it is known."""
+    yield from map(mind, unknown_names())
     yield from _books()
     yield from _calendar(settings)
     yield from _disk(settings)
@@ -149,6 +150,7 @@ def _channels(settings: Settings) -> Iterator[Finding]:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
+    _must_be_database(settings.database_url)
     if not is_current(settings.database_url):
         yield wrong("The database has no tables of this version: run `xiaoge migrate`.")
         return
@@ -158,6 +160,14 @@ def _database(settings: Settings) -> Iterator[Finding]:
             yield from look(database, settings)
     finally:
         database.close()
+
+
+def _must_be_database(url: str) -> None:
+    """Raise DatabaseTrouble for a file that is none, before anything else trips over it."""
+    address = make_url(url)
+    is_file = address.get_backend_name() == "sqlite"
+    if is_file and (trouble := no_database(Path(address.database or ""))):
+        raise DatabaseTrouble(trouble)
 
 
 def _sqlite(database: Database, _: Settings) -> Iterator[Finding]:

@@ -39,10 +39,11 @@ def told(folder: Path, trouble: OSError) -> str:
 
 def no_database(file: Path) -> str | None:
     """Say in a sentence why a file can be no SQLite database; None where it is one, or may become one."""
-    if file.is_dir():
-        return f"{file} is a folder: give the database a file."
-    if not file.exists():
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(len(_HEAD))
+    except FileNotFoundError:
         return None
-    with file.open("rb") as opened:
-        head = opened.read(len(_HEAD))
-    return f"{file} is no SQLite database, and is left as it is." if head not in (b"", _HEAD) else None
+    except OSError as trouble:
+        return f"{file} cannot be used as a database ({trouble.strerror})."
+    return None if head in (b"", _HEAD) else f"{file} is no SQLite database, and is left as it is."

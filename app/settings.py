@@ -12,6 +12,14 @@ from urllib.parse import urlsplit
 
 T = TypeVar("T")
 
+_PREFIX = "XIAOGE_"
+_NAMES = frozenset(
+    _PREFIX + name
+    for name in (
+        *("DATABASE_URL", "PLACE", "HOST", "PORT", "SECURE", "MEDIA", "LOG", "WRITERS", "TEST_HOOK"),
+        *("TELEGRAM_TOKEN", "TELEGRAM_SECRET", "TELEGRAM_WEBHOOK_URL", "TELEGRAM_BASE_URL"),
+    )
+)
 LEVELS = ("debug", "info", "warning", "error")
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
@@ -88,6 +96,23 @@ def read_settings(
     )
 
 
+def unknown_names(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Say of each name that looks like a setting and is none, in a sentence, which one may be meant.
+
+    A slip in a name is the one mistake that nothing else shows: the setting is simply not set.
+    """
+    odd = sorted(name for name in environment if name.startswith(_PREFIX) and name not in _NAMES)
+    return [_unknown(name) for name in odd]
+
+
+def _unknown(name: str) -> str:
+    from difflib import get_close_matches
+
+    meant = {known.removeprefix(_PREFIX): known for known in _NAMES}
+    near = get_close_matches(name.removeprefix(_PREFIX).upper(), meant, 1)
+    return f"{name} is no setting and changes nothing{f': did you mean {meant[near[0]]}?' if near else '.'}"
+
+
 class _Reader:
     """Reads one setting after the other; an empty value counts as none."""
 
@@ -95,15 +120,15 @@ class _Reader:
         self._environment = environment
 
     def __call__(self, name: str, default: str, form: Callable[[str], T]) -> T:
-        value = self._environment.get(f"XIAOGE_{name}", "").strip() or default
+        value = self._environment.get(_PREFIX + name, "").strip() or default
         try:
             return form(value)
         except ValueError as why:
-            raise WrongSetting(f"XIAOGE_{name} cannot be used: {why}") from None
+            raise WrongSetting(f"{_PREFIX}{name} cannot be used: {why}") from None
 
     def has(self, name: str) -> bool:
         """Tell whether a setting is there."""
-        return bool(self._environment.get(f"XIAOGE_{name}", "").strip())
+        return bool(self._environment.get(_PREFIX + name, "").strip())
 
 
 def _database(value: str) -> str:

@@ -193,6 +193,46 @@ def test_another_places_database_is_refused_in_one_sentence(
     assert finding == f"WRONG {caught.value}"
 
 
+@pytest.mark.parametrize("words", ["migrate", "found", "token 王芳", "demo", "talk", "backup there.db"])
+def test_a_file_that_is_no_database_is_left_alone_and_told_in_one_sentence(
+    url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: str
+) -> None:
+    file = tmp_path / "passwd"
+    file.write_text("somebody:x:1000:1000::/home/somebody:/bin/sh\n")
+    monkeypatch.setenv("XIAOGE_DATABASE_URL", f"sqlite:///{file}")
+    monkeypatch.chdir(tmp_path)
+
+    assert main(words.split()) == 1
+    assert capsys.readouterr().err == f"xiaoge: {file} is no SQLite database, and is left as it is.\n"
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "media") == ["passwd"]
+
+
+def test_serving_a_file_that_is_no_database_ends_with_one_sentence(url: str, tmp_path: Path) -> None:
+    tmp_path.joinpath("passwd").write_text("somebody")
+    for path, why in {"passwd": "is no SQLite database", "passwd/x.db": "(Not a directory)"}.items():
+        with start(
+            "serve", PORT=str(free_port()), DATABASE_URL=f"sqlite:///{tmp_path / path}", LOG="error"
+        ) as it:
+            _, errors = it.communicate(timeout=60)
+        assert it.returncode == 1
+        assert [why in line for line in errors.splitlines() if line.startswith("xiaoge: ")] == [True]
+        assert "Traceback" not in errors
+
+
+def test_check_tells_of_a_file_that_is_no_database_and_of_a_slip_in_a_name(
+    url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XIAOGE_DATABASE_URL", f"sqlite:///{tmp_path}")
+    monkeypatch.setenv("XIAOGE_HOOST", "0.0.0.0")
+
+    assert main(["check"]) == 1
+    lines = said(capsys).splitlines()
+    assert lines[0] == "mind XIAOGE_HOOST is no setting and changes nothing: did you mean XIAOGE_HOST?"
+    assert lines[-1] == (
+        f"WRONG The database cannot be used: {tmp_path} cannot be used as a database (Is a directory)."
+    )
+
+
 def test_check_warns_of_what_is_only_for_trials(
     url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

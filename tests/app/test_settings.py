@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import Settings, WrongSetting, read_settings
+from app.settings import Settings, WrongSetting, read_settings, unknown_names
 
 TOKEN = "123456:a-fictional-token"
 SECRET = "a-fictional-secret"
@@ -111,3 +111,29 @@ def test_the_door_of_a_trial_opens_on_this_machine(host: str) -> None:
 def test_the_door_of_a_trial_opens_nowhere_else(host: str) -> None:
     with pytest.raises(WrongSetting, match="for trials on this machine"):
         read(TEST_HOOK="sent.jsonl", HOST=host)
+
+
+def test_a_slip_in_a_name_is_told() -> None:
+    names = ("XIAOGE_DATABSE_URL", "XIAOGE_port", "XIAOGE_", "XIAOGE_PLACE", "HOME")
+    odd = dict.fromkeys(names, "x")
+
+    assert unknown_names(odd) == [
+        "XIAOGE_ is no setting and changes nothing.",
+        "XIAOGE_DATABSE_URL is no setting and changes nothing: did you mean XIAOGE_DATABASE_URL?",
+        "XIAOGE_port is no setting and changes nothing: did you mean XIAOGE_PORT?",
+    ]
+
+
+def test_every_name_that_is_read_is_known() -> None:
+    class Noted(dict[str, str]):
+        """An environment that notes what it is asked for."""
+
+        def get(self, name: str, *_: object) -> str:
+            asked.add(name)
+            return "123456:a" if name.endswith("_TOKEN") else "sent" if name.endswith("_HOOK") else ""
+
+    asked: set[str] = set()
+    read_settings(Noted())
+
+    assert len(asked) == 13
+    assert unknown_names(dict.fromkeys(asked, "")) == []
