@@ -25,6 +25,8 @@ def number(scene: Scene, talk: Talk, digit: int, text: str, inbound: Inbound) ->
         return begin(scene, talk, "show", {"incident": digit})
     if talk.choices:
         return Turn(talk, (say("choice.no_such", most=len(talk.choices)),))
+    if talk.has_lapsed:
+        return Turn(talk, (say("choice.old"),))
     return Turn(talk, (say("choice.none_open"), menu.main(scene)))
 
 

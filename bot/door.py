@@ -89,7 +89,7 @@ def _with_choices(work: Work, talk: Talk) -> Talk:
     talk = talk.model_copy(update={"yes_or_no": len(answers[-1]["choices"]) == 2})
     offered = [mail["choices"] for mail in answers if mail["choices"]]
     if offered and all(choice.get("do") for choice in offered[-1]):
-        talk = talk.model_copy(update={"choices": tuple(Choice.model_validate(c) for c in offered[-1])})
+        talk = talk.offering(tuple(Choice.model_validate(c) for c in offered[-1]), work.now)
     return talk
 
 

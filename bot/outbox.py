@@ -145,8 +145,8 @@ def _prompt(
     talk = Talk.model_validate(row.state if row else {}).aged(now)
     if talk.form is not None and talk.form.asking is not None and not talk.form.optional:
         return ()
-    if talk.choices != choices:
-        offered = talk.model_copy(update={"choices": choices})
+    offered = talk.offering(choices, now)
+    if offered is not talk:
         _keep(session, key, address, offered, now, known=row is not None)
     return choices
 

@@ -52,6 +52,9 @@ class Talk(_State):
     shelved_at: datetime | None = None
     choices: tuple[Choice, ...] = ()
     """What the numbers of the last prompt mean."""
+    offered_at: datetime | None = None
+    """When they were offered; it stays when they have lapsed, so that an old number is told from a wrong one.
+    """
     loose: Loose = Loose()
     last_case: int | None = None
     """The case last spoken of, for photos that come later and for 撤回 and 改."""
@@ -65,18 +68,42 @@ class Talk(_State):
     in_minute: int = 0
 
     def aged(self, now: datetime) -> "Talk":
-        """The talk as it is after a silence: a form goes to the shelf, old choices and loose photos lapse."""
-        if self.touched_at is None or now - self.touched_at < STALE:
-            return self
-        talk = self.model_copy(
+        """The talk as it is after a silence.
+
+        After half an hour a form goes to the shelf, and loose photos and the case last spoken of lapse.
+        Numbers mean the same for a day, for a list of the morning is worked off until the evening.
+        """
+        talk = self._without_old_choices(now)
+        since = talk.touched_at
+        if since is None or now - since < STALE:
+            return talk
+        talk = talk.model_copy(
             update={"loose": Loose(), "last_case": None, "last_filed": None, "misheard": 0}
         )
-        if self.form is not None and self.form.known and not self.form.optional:
-            talk = talk.shelve(self.touched_at)
+        if talk.form is not None and talk.form.known and not talk.form.optional:
+            talk = talk.shelve(since)
         talk = talk.model_copy(update={"form": None})
         if talk.shelved_at is not None and now - talk.shelved_at > KEPT:
             talk = talk.model_copy(update={"shelf": None, "shelved_at": None})
         return talk
+
+    def _without_old_choices(self, now: datetime) -> "Talk":
+        since = self.offered_at or self.touched_at
+        if not self.choices or since is None or now - since <= KEPT:
+            return self
+        return self.model_copy(update={"choices": (), "yes_or_no": False, "offered_at": since})
+
+    @property
+    def has_lapsed(self) -> bool:
+        """Whether choices were offered once, and are too old by now."""
+        return self.offered_at is not None and not self.choices
+
+    def offering(self, choices: tuple[Choice, ...], now: datetime) -> "Talk":
+        """The talk when choices are offered; itself where they have just been."""
+        fresh = self.offered_at is not None and now - self.offered_at < STALE
+        if self.choices == choices and fresh:
+            return self
+        return self.model_copy(update={"choices": choices, "offered_at": now})
 
     def shelve(self, at: datetime) -> "Talk":
         """Put the open form aside."""
