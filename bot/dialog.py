@@ -7,11 +7,11 @@ from bot import menu
 from bot.always import always
 from bot.choosing import choose, number
 from bot.following import edited, follow
-from bot.forms import Turn, answer, skip
+from bot.forms import Turn, answer, begin, skip
 from bot.message import Choice, Inbound
 from bot.reports import MATERIAL, file_text, is_report, located, material
 from bot.scene import Scene, command_named, say
-from bot.sentences import SURE, fresh, lost, obey
+from bot.sentences import ASKS_AFTER, SURE, fresh, lost, obey
 from bot.talk import CONFIRM, Form, Talk
 from handbook.phrases import Heard
 from handbook.words import plain
@@ -22,6 +22,10 @@ _BARE = re.compile(r"^[\((]?(\d{1,9})[\))]?[、..。]?$")
 A_MINUTE = timedelta(minutes=1)
 MOST_A_MINUTE = 20
 _RESULTS = frozenset({"finish", "part_done", "self_handle"})
+_MORE = re.compile(
+    r"(?:我)?(?:再|还要|想)?(?:补充|补一下|补一句|补报)|(?:刚才|刚刚)(?:那|说的|报的)"
+    r"|(?:里面|里头|车里|屋里|电梯里|轿厢里)(?:还)?有"
+)
 _DONE = re.compile(r"已|扑灭|救出|救下|灭了|灭掉|处理|排除|撤离|控制|解除|好了|完了|送医")
 """In the result of a job, danger with such a word is past."""
 
@@ -96,8 +100,9 @@ def _sentence(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inboun
         return always(scene, talk, heard)
     if heard.negated and heard.suggestions and (len(text) <= 8 or not is_report(scene, text)):
         return _not_done(talk, heard)
-    if _is_alarm(scene, form, text):
-        return file_text(scene, talk, text, inbound)
+    first = _before_any_question(scene, talk, text, inbound)
+    if first is not None:
+        return first
     if form is not None and not form.optional:
         return _answer(scene, talk, form, heard, text, inbound)
     followed = None if sure else follow(scene, talk, text)
@@ -116,6 +121,23 @@ def _is_something_else(scene: Scene, form: Form, heard: Heard, text: str) -> boo
         return heard.command not in ("yes", "no", "ack")
     proposal = scene.work.book.kinds.propose(text)
     return proposal.category is not None and proposal.category != form.known.get("category")
+
+
+def _before_any_question(scene: Scene, talk: Talk, text: str, inbound: Inbound) -> Turn | None:
+    """More about the case just filed, danger, and what became of an earlier report: no form comes before."""
+    if _adds(talk, text):
+        return begin(scene, talk.with_form(None), "explain", {"incident": talk.last_filed, "note": text})
+    if _is_alarm(scene, talk.form, text):
+        return file_text(scene, talk, text, inbound)
+    if ASKS_AFTER.search(text) and scene.options("reported"):
+        return begin(scene, talk, "progress", {})
+    return None
+
+
+def _adds(talk: Talk, text: str) -> bool:
+    """Words that go on about what was just filed (里面还有小孩): a danger among them is that case's own."""
+    free = talk.form is None or talk.form.optional
+    return free and talk.last_filed is not None and _MORE.match(text) is not None
 
 
 def _is_alarm(scene: Scene, form: Form | None, text: str) -> bool:
@@ -150,10 +172,27 @@ def _answer(scene: Scene, talk: Talk, form: Form, heard: Heard, text: str, inbou
         return Turn(turn.talk, (*turn.says, *kept), turn.command, turn.more)
     kept_form = _with_media(form, inbound)
     turn = answer(scene, talk.with_form(kept_form), kept_form, text, inbound)
+    if _missed(form, turn) and is_report(scene, text):
+        return _aside(scene, talk, heard, text, inbound)
     after = turn.talk.form
     if form.asking == "what" and form.command in MATERIAL and after is not None and after.asking == "grid":
         return located(scene, turn.talk, after, inbound)
     return turn
+
+
+def _missed(form: Form, turn: Turn) -> bool:
+    """Whether words were no answer to a question for one of a few things."""
+    after = turn.talk.form or turn.talk.shelf
+    if form.asking == CONFIRM or after is None or after.tries <= form.tries:
+        return False
+    return ask_of(command_named(form.command).model_fields[form.asking or ""]).kind not in ("text", "place")
+
+
+def _aside(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inbound) -> Turn:
+    """Somebody reports something while a list is open: that comes first, and the form is kept for 继续."""
+    turn = fresh(scene, talk.shelve(scene.now), heard, text, inbound)
+    kept = (say("form.shelved"),) if turn.talk.form is None else ()
+    return Turn(turn.talk, (*turn.says, *kept), turn.command, turn.more)
 
 
 def _picks(form: Form, heard: Heard) -> bool:

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from bot.message import Choice, Inbound
 from bot.scene import Say, Scene, command_named, say
-from bot.slots import PHONE, Read, Unclear, lead_off, read
+from bot.slots import PHONE, Read, Unclear, lead_off, place_choices, read
 from bot.talk import CONFIRM, Form, Talk
 from handlers.command import Ask, Command, ask_of
 
@@ -157,9 +157,27 @@ def take(scene: Scene, talk: Talk, form: Form, value: Any, extra: dict[str, Any]
     if form.asking == CONFIRM:
         return _decided(scene, talk, form, bool(value))
     known = {**form.known, form.asking: value, **(extra or {})}
+    if ask_of(command_named(form.command).model_fields[form.asking]).kind == "place":
+        closer = _closer(scene, talk, form.model_copy(update={"known": known}), value)
+        if closer is not None:
+            return closer
     return go_on(
         scene, talk, form.model_copy(update={"known": known, "asking": None, "options": (), "tries": 0})
     )
+
+
+def _closer(scene: Scene, talk: Talk, form: Form, area: int) -> Turn | None:
+    """Ask for the part of a wide area, once for each area: whoever does not know it says so by number."""
+    parts = scene.areas(area)
+    if not parts or scene.is_fine(area) or form.known.get("area") == area:
+        return None
+    whole = Choice(label="说不清，就这一带", known={"value": area})
+    known = {name: value for name, value in form.known.items() if name != form.asking} | {"area": area}
+    asked = form.model_copy(
+        update={"known": known, "options": (*place_choices(scene, parts), whole), "tries": 0}
+    )
+    place = scene.work.tree.nodes[area].name
+    return Turn(talk.with_form(asked), (say("slot.place_closer", *asked.options, place=place),))
 
 
 def skip(scene: Scene, talk: Talk, form: Form) -> Turn:

@@ -11,6 +11,9 @@ from handlers.choices import Option, options
 from handlers.command import Command
 from handlers.work import Work
 
+MOST = 8
+"""Areas that are offered by number, so that one more choice has a digit."""
+
 
 @dataclass(frozen=True)
 class Say:
@@ -60,6 +63,14 @@ class Scene:
         rules = self.work.book.incidents
         first = rules.grades[rules.grade_of["ordinary"]].ladder[0].to
         return self.work.tree.at_level(grid_id, first) is not None
+
+    def areas(self, below: int | None = None) -> list[int]:
+        """What a grid, or the whole place, is divided into: for somebody who cannot name where they are."""
+        tree = self.work.tree
+        found = tree.children.get(below if below is not None else tree.root.id, [])
+        while below is None and len(found) == 1:
+            found = tree.children.get(found[0], [])
+        return found[:MOST]
 
     def own_grid(self) -> int | None:
         """The person's own grid when it is fine enough for a report without a place."""

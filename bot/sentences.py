@@ -6,6 +6,7 @@ from typing import Any
 
 from bot import menu
 from bot.choosing import choose
+from bot.deeds import told
 from bot.forms import Turn, begin, fill
 from bot.meant import LEAST_CASE, case_of, known_of, pointed
 from bot.message import Choice, Inbound
@@ -19,6 +20,11 @@ from handlers.catalogue import COMMANDS
 _IMPATIENT = re.compile(r"怎么还|还没|没人[来管理]|什么时候|啥时候|多久|几天了")
 """Words of somebody who waits; they ask after what they reported."""
 SURE = ("exact", "likely")
+ASKS_AFTER = re.compile(
+    r"(?:报|反映|投诉|说|提|登记)(?:过|上去)?的.{0,14}(?:怎么样|怎样|咋样|办到|到哪|了没|没有|进展|结果|有人管|吗|[?？])"
+    r"|(?:查|看|问).{0,6}(?:报|反映|投诉|登记)(?:过)?的"
+)
+"""Words about something that was reported before; to file it once more would be deaf."""
 _SMALL_TALK = frozenset({"thanks", "hello", "ack", "skip"})
 _A_WORD = 4
 """A yes is one short word; a longer sentence that begins like one says something else."""
@@ -31,8 +37,9 @@ def fresh(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inbound) -
             return choose(scene, talk, choice)
     if heard.command is not None and heard.certainty in SURE:
         return obey(scene, talk, heard, inbound)
-    if is_report(scene, text) or _has_material(talk, inbound):
-        return file_text(scene, talk, text, inbound)
+    filed = told(scene, talk, text, inbound) or _report_of(scene, talk, text, inbound)
+    if filed is not None:
+        return filed
     if _IMPATIENT.search(text):
         return begin(scene, talk, "urge", known_of(scene, talk, Heard(command="urge")))
     if heard.suggestions:
@@ -40,6 +47,12 @@ def fresh(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inbound) -
     if len(text) >= 6:
         return doubtful(talk, text, inbound)
     return lost(scene, talk)
+
+
+def _report_of(scene: Scene, talk: Talk, text: str, inbound: Inbound) -> Turn | None:
+    if is_report(scene, text) or _has_material(talk, inbound):
+        return file_text(scene, talk, text, inbound)
+    return None
 
 
 def _has_material(talk: Talk, inbound: Inbound) -> bool:
@@ -85,8 +98,13 @@ def _with_material(
 
 
 def _by_role(scene: Scene, heard: Heard) -> Heard:
-    """The same words mean another thing to a worker: 修好了 is 办结, and 1002到哪了 asks after a case."""
+    """The same words mean another thing to a worker: 修好了 is 办结, and 1002到哪了 asks after a case.
+
+    没修好 of a case that nobody has called done presses its worker.
+    """
     staff = scene.work.actor.is_staff
+    if heard.command == "unsolved" and not scene.options("to_reopen") and scene.options("reported"):
+        return replace(heard, command="urge")
     if heard.command == "solved" and staff and not scene.options("to_confirm"):
         return replace(heard, command="finish", rest=heard.rest or "修好了")
     if heard.command == "progress" and any(number >= LEAST_CASE for number in heard.numbers):

@@ -74,7 +74,7 @@ def _place(scene: Scene, text: str, inbound: Inbound | None) -> Reading:
         return Read(guess.best, extra={"spot": guess.detail} if guess.detail else None)
     if guess.candidates:
         return Unclear("slot.place_which", place_choices(scene, [c.id for c in guess.candidates[:6]]))
-    return Unclear("slot.place_unknown")
+    return Unclear("slot.place_unknown", place_choices(scene, scene.areas()))
 
 
 def place_choices(scene: Scene, grids: list[int]) -> tuple[Choice, ...]:

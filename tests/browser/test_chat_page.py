@@ -85,6 +85,12 @@ def test_what_is_no_photo_is_said_so(sit: Sit, tmp_path: Path) -> None:
     expect(page.locator(".me .state").last).to_contain_text("不是照片")
 
 
+KEPT = """async wanted => {
+    while (!Object.values(localStorage).includes(wanted)) await new Promise(requestAnimationFrame)
+}"""
+"""Waits in the page's own code: what Playwright polls with, the page's security policy forbids."""
+
+
 def test_a_reload_keeps_history_draft_and_place(sit: Sit) -> None:
     page = sit("resident")
     for turn in range(4):
@@ -92,7 +98,7 @@ def test_a_reload_keeps_history_draft_and_place(sit: Sit) -> None:
         expect(page.locator(ANSWER, has_text="还能说")).to_have_count(turn + 1)
     page.fill("#text", "还没说完的话")
     page.locator("#list").evaluate("list => { list.scrollTop = 120 }")
-    page.wait_for_function("Object.keys(localStorage).some(key => localStorage[key] === '120')")
+    page.evaluate(KEPT, "120")
     page.reload()
 
     expect(page.locator(ANSWER, has_text="还能说")).to_have_count(4)
