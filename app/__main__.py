@@ -147,7 +147,7 @@ def _demo(_: argparse.Namespace) -> int:
     with alone(settings.database_url), listen(settings.host, settings.port) as listener:
         bring_up_to_date(settings.database_url)
         program = build(settings, demo=True)
-        found(program.desk, "webchat")
+        found(program.desk, "webchat", named=False)
         host, port = listener.getsockname()[:2]
         print(
             f"小格已启动:{program.book.place.name}的一个虚构小镇\n"

@@ -23,15 +23,16 @@ class CannotDo(Exception):
     """A command cannot do what it was asked; the message says why in a plain sentence."""
 
 
-def found(desk: Desk, channel: str | None = None) -> bool:
+def found(desk: Desk, channel: str | None = None, *, named: bool = True) -> bool:
     """Write the book's town into an empty registry, with an account for everybody on a channel.
 
-    Returns whether it was empty; nothing is written where it was not.
+    `named`: the accounts' handles are people's names. Returns whether it was empty; nothing is written where
+    it was not.
     """
     with desk.work() as work:
         if is_founded(work.session):
             return False
-        found_town(work, channel=channel)
+        found_town(work, channel=channel, named=named)
     return True
 
 

@@ -7,6 +7,7 @@ from sqlmodel import Session, col
 
 from handbook.schema import TownPost
 from handbook.town import Spot, named, spots
+from handlers.tokens import new_handle
 from handlers.tree import registry_changed
 from handlers.work import Work
 from models import Account, Grid, GridKind, Person, Post, Unit
@@ -17,12 +18,13 @@ def is_founded(session: Session) -> bool:
     return session.execute(select(col(Grid.id)).limit(1)).first() is not None
 
 
-def found_town(work: Work, *, channel: str | None = None) -> dict[str, int]:
+def found_town(work: Work, *, channel: str | None = None, named: bool = True) -> dict[str, int]:
     """Write the demo town. Returns seat -> person id.
 
-    With `channel`, everybody gets an account there whose handle is their name, so that they can be spoken as.
+    With `channel`, everybody gets an account there. Its handle is their name, so that a script can speak as
+    them; not `named`, it tells nothing, for handles stand in logs.
     """
-    builder = _Builder(work, channel)
+    builder = _Builder(work, channel, named)
     for spot in spots(work.book.town.tree):
         builder.grid(spot)
     for unit in work.book.town.units:
@@ -41,9 +43,10 @@ def found_town(work: Work, *, channel: str | None = None) -> dict[str, int]:
 class _Builder:
     """Keeps what has been written, by names."""
 
-    def __init__(self, work: Work, channel: str | None) -> None:
+    def __init__(self, work: Work, channel: str | None, named: bool) -> None:
         self._work = work
         self._channel = channel
+        self._named = named
         self._grids: dict[tuple[str, ...], Grid] = {}
         self._serial: defaultdict[str, int] = defaultdict(int)
         self.seats: dict[str, int] = {}
@@ -100,9 +103,8 @@ class _Builder:
         if seat is not None:
             self.seats[seat] = row.id
         if self._channel is not None:
-            self._work.session.add(
-                Account(
-                    channel=self._channel, handle=name, chat=name, person_id=row.id, used_at=self._work.now
-                )
-            )
+            handle = name if self._named else new_handle(row.id)
+            at = self._work.now
+            account = Account(channel=self._channel, handle=handle, chat=handle, person_id=row.id, used_at=at)
+            self._work.session.add(account)
         return row.id

@@ -99,7 +99,12 @@ def open_chat(session: Session, channel: str, person_id: int, now: datetime) -> 
     found = chat_account(session, channel, person_id)
     if found is not None:
         return found
-    handle = f"p{person_id}-{secrets.token_hex(8)}"
+    handle = new_handle(person_id)
     session.add(Account(channel=channel, handle=handle, chat=handle, person_id=person_id, used_at=now))
     session.flush()
     return handle
+
+
+def new_handle(person_id: int) -> str:
+    """Name an account of our own channel: it tells nothing but a number, and cannot be guessed."""
+    return f"p{person_id}-{secrets.token_hex(8)}"

@@ -153,7 +153,7 @@ _founded: dict[str, Path] = {}
 def _found(desk: Desk, place: str, file: Path | None) -> None:
     """Write the town once; further houses of the same place copy the SQLite file."""
     with desk.work() as work:
-        found_town(work, channel="webchat")
+        found_town(work, channel="webchat", named=False)
     if file is not None:
         desk.database.checkpoint()
         _founded[place] = Path(shutil.copy(file, Path(_copies.name) / f"{place}.db"))

@@ -73,7 +73,7 @@ def test_a_chat_is_opened_once(still_house: House, session: Session) -> None:
     handle = open_chat(session, "other", 6, MONDAY)
 
     assert handle == open_chat(session, "other", 6, LATER) == chat_account(session, "other", 6)
-    assert chat_account(session, "webchat", 6) == "李强"
+    assert (chat_account(session, "webchat", 6) or "").startswith("p6-")
 
 
 def test_seats_and_actors(still_house: House, session: Session) -> None:
