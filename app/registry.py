@@ -1,22 +1,21 @@
 """What the command line writes into the registry: the example town, and keys for people."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from app.settings import Settings
 from handbook import open_book
+from handlers.command import Command, Done, perform
 from handlers.founding import found_town, is_founded
-from handlers.tokens import issue, revoke
+from handlers.keys import GiveKey, TakeKeys
+from handlers.refusal import Refusal
 from handlers.work import Desk
 from models import Grid, Person, Post, Scope
 from models.database import open_database
 from scheduler.clock import SystemClock
-
-T = TypeVar("T")
 
 
 class CannotDo(Exception):
@@ -60,11 +59,8 @@ def make_token(settings: Settings, person: str, scope: str, days: int) -> str:
     Raises:
         CannotDo: nobody is called so, or several people are.
     """
-
-    def job(session: Session, now: datetime) -> str:
-        return issue(session, _one(session, person), Scope(scope), now, now + timedelta(days=days))
-
-    return _with_registry(settings, job)
+    done = _give(settings, person, lambda number: GiveKey(person=number, scope=Scope(scope), days=days))
+    return str(done.data["key"])
 
 
 def revoke_tokens(settings: Settings, person: str, scope: str) -> None:
@@ -72,17 +68,20 @@ def revoke_tokens(settings: Settings, person: str, scope: str) -> None:
 
     Arguments as for `make_token`. Raises CannotDo: nobody is called so, or several people are.
     """
-    _with_registry(settings, lambda session, _: revoke(session, _one(session, person), Scope(scope)))
+    _give(settings, person, lambda number: TakeKeys(person=number, scope=Scope(scope)))
 
 
-def _with_registry(settings: Settings, job: Callable[[Session, datetime], T]) -> T:
-    database, clock = open_database(settings.database_url), SystemClock()
-    desk = Desk(database, open_book(settings.place), clock.now)
+def _give(settings: Settings, person: str, command_for: Callable[[int], Command]) -> Done:
+    """Give a command about a person, while no program works on the database."""
+    database = open_database(settings.database_url)
     try:
-        with desk.session() as session:
-            return job(session, clock.now())
+        with Desk(database, open_book(settings.place), SystemClock().now).work() as work:
+            outcome = perform(work, command_for(_one(work.session, person)))
     finally:
         database.close()
+    if isinstance(outcome, Refusal):
+        raise CannotDo(f"It was refused: {outcome.text}.")
+    return outcome
 
 
 def _one(session: Session, person: str) -> int:

@@ -9,6 +9,7 @@ from handlers import (
     dispatching,
     funnel,
     handling,
+    keys,
     merging,
     pausing,
     people,
@@ -45,6 +46,7 @@ NOUNS = (
     pressing,
     waiting,
     watching,
+    keys,
 )
 """The order in which help and menus name what may be asked, whichever module was imported first."""
 

@@ -9,11 +9,15 @@ from urllib.parse import urlencode
 from fastapi import HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import ColumnElement, literal_column, select
-from sqlmodel import Session, col
+from sqlmodel import col
 
 from handlers.actor import Actor
-from handlers.tokens import LONGEST, actor_of, chat_account, digest_of, open_chat, person_of, seats
+from handlers.command import Done, perform
+from handlers.keys import OpenChat
+from handlers.refusal import Refusal
+from handlers.tokens import LONGEST, actor_of, chat_account, digest_of, person_of, seats
 from handlers.work import Reading
+from handlers.writing import Writing
 from models import Account, Scope
 from web.parts import Parts
 from web.reading import Looks
@@ -117,10 +121,15 @@ async def arrive(parts: Parts, looks: Looks, keys: Keys) -> tuple[Speaker | None
 
 
 async def _new_account(parts: Parts, person_id: int) -> str:
-    def write(session: Session) -> str:
-        return open_chat(session, WEBCHAT, person_id, parts.now())
+    def job(session: Writing) -> Done | Refusal:
+        work = parts.desk.work_in(session, channel=WEBCHAT)
+        outcome = perform(work, OpenChat(person=person_id, channel=WEBCHAT))
+        work.flush()
+        return outcome
 
-    return await parts.lane.run(write)
+    outcome = await parts.lane.run(job)
+    assert isinstance(outcome, Done)
+    return str(outcome.data["handle"])
 
 
 async def come_by_link(parts: Parts, looks: Looks, request: Request, scope: Scope) -> Response | None:

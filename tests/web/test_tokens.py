@@ -5,9 +5,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
+from handlers.actor import Actor
+from handlers.command import Command, Done, perform
+from handlers.keys import GiveKey, OpenChat, TakeKeys
+from handlers.refusal import NotAllowed
 from handlers.tokens import (
     actor_of,
     chat_account,
@@ -85,3 +89,41 @@ def test_seats_and_actors(still_house: House, session: Session) -> None:
     assert resident is not None
     assert not resident.is_staff
     assert actor_of(session, tree, 10**9) is None
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        GiveKey(person=1, scope=Scope.API, days=1),
+        TakeKeys(person=1, scope=Scope.API),
+        OpenChat(person=1, channel="other"),
+    ],
+    ids=lambda command: command.name,
+)
+def test_no_person_gives_keys_by_any_door(still_house: House, command: Command) -> None:
+    with still_house.desk.session() as session:
+        held = issue(session, 1, Scope.API, MONDAY)
+        tree = still_house.desk.tree(session)
+        everybody = [*tree.staff.values(), actor_of(session, tree, still_house.seats["resident"])]
+    for actor in (*everybody, Actor(None, "系统")):
+        assert actor is not None
+        with still_house.desk.work(actor) as work:
+            assert isinstance(perform(work, command), NotAllowed)
+    with Session(still_house.database.reader) as session:
+        assert person_of(session, held, Scope.API, MONDAY) == 1
+        assert session.execute(select(func.count()).select_from(Token)).scalar_one() == 1
+        assert chat_account(session, "other", 1) is None
+
+
+def test_the_program_gives_and_takes_keys(still_house: House) -> None:
+    with still_house.desk.work() as work:
+        done = perform(work, GiveKey(person=6, scope=Scope.CHAT, days=2))
+    assert isinstance(done, Done)
+    key = done.data["key"]
+    with Session(still_house.database.reader) as session:
+        assert person_of(session, key, Scope.CHAT, still_house.clock.now() + timedelta(days=1)) == 6
+        assert person_of(session, key, Scope.CHAT, still_house.clock.now() + timedelta(days=2)) is None
+    with still_house.desk.work() as work:
+        assert isinstance(perform(work, TakeKeys(person=6, scope=Scope.CHAT)), Done)
+    with Session(still_house.database.reader) as session:
+        assert person_of(session, key, Scope.CHAT, still_house.clock.now()) is None

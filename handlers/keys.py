@@ -1,0 +1,74 @@
+"""Keys: who is let in by a link, a bearer token, or a chat on our own pages. The program alone gives them."""
+
+from datetime import timedelta
+from typing import ClassVar
+
+from pydantic import Field
+
+from handlers.actor import CLOCK
+from handlers.command import Command, Done, handles
+from handlers.refusal import NotAllowed
+from handlers.tokens import issue, open_chat, revoke
+from handlers.work import Work
+from models import Scope
+
+
+class _Ours(Command):
+    """What no person may ask for: whoever runs the program does, or a door to which a key was shown."""
+
+    in_menu: ClassVar[bool] = False
+    in_api: ClassVar[bool] = False
+
+
+class GiveKey(_Ours):
+    """Give a person a key to one door, for some days."""
+
+    name: ClassVar[str] = "give_key"
+    person: int
+    scope: Scope
+    days: int = Field(ge=1)
+
+
+class TakeKeys(_Ours):
+    """Take away all of a person's keys to a door: a lost phone, a post that ended."""
+
+    name: ClassVar[str] = "take_keys"
+    person: int
+    scope: Scope
+
+
+class OpenChat(_Ours):
+    """Give a person who has shown a key an account on a channel of our own, unless there is one."""
+
+    name: ClassVar[str] = "open_chat"
+    person: int
+    channel: str
+
+
+@handles(GiveKey)
+def give_key(work: Work, command: GiveKey) -> Done:
+    """The key is in what is done and nowhere else: only its digest is kept."""
+    _must_be_ours(work)
+    until = work.now + timedelta(days=command.days)
+    return Done({"key": issue(work.session, command.person, command.scope, work.now, until)})
+
+
+@handles(TakeKeys)
+def take_keys(work: Work, command: TakeKeys) -> Done:
+    """None of them opens anything from now on."""
+    _must_be_ours(work)
+    revoke(work.session, command.person, command.scope)
+    return Done()
+
+
+@handles(OpenChat)
+def open_own_chat(work: Work, command: OpenChat) -> Done:
+    """The handle under which the person speaks."""
+    _must_be_ours(work)
+    return Done({"handle": open_chat(work.session, command.channel, command.person, work.now)})
+
+
+def _must_be_ours(work: Work) -> None:
+    """A chat may name any command there is; a guest without a name is not the program."""
+    if work.actor is not CLOCK:
+        raise NotAllowed()
