@@ -23,8 +23,9 @@ class Can:
     """Messages a second over the whole channel."""
     per_chat_second: float = 1.0
     at_once: int = 1
-    """Messages that may be on their way together: so many may be said twice when the process is killed.
-    More than one only where saying a thing twice does no harm."""
+    """Messages that may be on their way together, each to somebody else, so that a slow chat holds up nobody.
+    So many may be said twice when the process is killed: once to each of so many people at most.
+    """
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ log = logging.getLogger("xiaoge.postman")
 ROUND = 50
 ENOUGH = LEASE.total_seconds() / 2
 """Seconds after which a round sends no more: its leases must not run out while it does."""
+A_WHILE = 0.2
+"""Seconds after which a round no longer waits for letters that take long: others go on beside them."""
 EVERY = 0.5
 """Seconds between looks when nothing nudges: other processes and retries are found this way."""
 
@@ -41,6 +43,9 @@ class Postman:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._paces: dict[str, _Pace] = {name: _Pace(c.can.per_second) for name, c in channels.items()}
         self._chat_paces: dict[tuple[str, str], _Pace] = {}
+        self._rows: dict[str, deque[tuple[Letter, float]]] = {name: deque() for name in channels}
+        """Letters that are claimed and not yet on their way, and until when they may set out."""
+        self._carriers: dict[str, set[asyncio.Task[None]]] = {name: set() for name in channels}
 
     def nudge(self) -> None:
         """Say, from any thread, that there may be something to send."""
@@ -51,13 +56,19 @@ class Postman:
     async def run(self) -> None:
         """Send until told to stop."""
         self._loop = asyncio.get_running_loop()
-        while not self._stopping:
-            sent = await self._round_or_rest()
-            if sent or self._stopping:
-                continue
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._more.wait(), EVERY)
-            self._more.clear()
+        try:
+            while not self._stopping:
+                if not await self._round_or_rest() and not self._stopping:
+                    await self._rest()
+            await self._all_home()
+        finally:
+            for carrier in self._on_their_way():
+                carrier.cancel()
+
+    async def _rest(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._more.wait(), EVERY)
+        self._more.clear()
 
     def stop(self) -> None:
         """Let `run` end: what is on its way is acknowledged, what is not is given back."""
@@ -66,9 +77,12 @@ class Postman:
 
     async def drain(self) -> int:
         """Send everything that is due now and return how many letters went out (tests and shutdown)."""
-        total = 0
-        while sent := await self.round():
-            total += sent
+        total, going_on = 0, True
+        while going_on:
+            under_way = bool(self._on_their_way())  # its recipient's next letter could not be claimed yet
+            sent = await self.round()
+            await self._all_home()
+            total, going_on = total + sent, bool(sent) or under_way
         return total
 
     async def _round_or_rest(self) -> int:
@@ -79,34 +93,55 @@ class Postman:
             return 0
 
     async def round(self) -> int:
-        """Claim, send and acknowledge up to fifty letters; returns how many were claimed."""
-        letters = await self._lane.run(self._claim, quiet=True)
+        """Claim up to fifty letters and send them; returns how many were claimed.
+
+        What takes long is still on its way then: nobody else waits for a chat that is slow.
+        """
+        room = ROUND - sum(len(row) for row in self._rows.values())
+        letters = await self._lane.run(partial(self._claim, most=room), quiet=True) if room > 0 else []
         give_up = asyncio.get_running_loop().time() + ENOUGH
-        rows: dict[str, deque[Letter]] = {}
         for letter in letters:
-            rows.setdefault(letter.channel, deque()).append(letter)
-        carriers = (
-            self._carry(row, give_up)
-            for name, row in rows.items()
-            for _ in range(min(len(row), self._channels[name].can.at_once))
-        )
-        await asyncio.gather(*carriers)
+            self._rows[letter.channel].append((letter, give_up))
+        self._send_out()
+        if carriers := self._on_their_way():
+            await asyncio.wait(carriers, timeout=A_WHILE)
         return len(letters)
 
-    async def _carry(self, letters: "deque[Letter]", give_up: float) -> None:
+    def _send_out(self) -> None:
+        """As many carriers for each channel as there are letters, and as it allows at once."""
+        for name, row in self._rows.items():
+            carriers = self._carriers[name]
+            for _ in range(min(len(row), self._channels[name].can.at_once - len(carriers))):
+                carrier = asyncio.create_task(self._carry(row), name=f"carrier-{name}")
+                carriers.add(carrier)
+                carrier.add_done_callback(carriers.discard)
+
+    def _on_their_way(self) -> list[asyncio.Task[None]]:
+        return [carrier for carriers in self._carriers.values() for carrier in carriers]
+
+    async def _all_home(self) -> None:
+        while carriers := self._on_their_way():
+            await asyncio.wait(carriers)
+
+    async def _carry(self, letters: "deque[tuple[Letter, float]]") -> None:
         """Take one letter after the other: the next one goes when the last one's outcome is kept for good.
 
-        So a process that is killed has at most one letter on its way which the next one sends again.
+        So a process that is killed has at most as many letters on their way, which the next one sends again,
+        as a channel has carriers.
         """
         while letters:
-            letter = letters.popleft()
-            if self._stopping or asyncio.get_running_loop().time() > give_up:
-                await self._lane.run(partial(give_back, letter=letter), quiet=True)
-            else:
-                await self._deliver(letter)
+            letter, give_up = letters.popleft()
+            try:
+                if self._stopping or asyncio.get_running_loop().time() > give_up:
+                    await self._lane.run(partial(give_back, letter=letter), quiet=True)
+                else:
+                    await self._deliver(letter)
+            except Exception:
+                log.exception("a letter was not carried", extra={"mail": letter.mail_id})
+        self._more.set()
 
-    def _claim(self, session: Session) -> list[Letter]:
-        return claim(session, self._book, self._channels, self._now(), ROUND)
+    def _claim(self, session: Session, most: int) -> list[Letter]:
+        return claim(session, self._book, self._channels, self._now(), most)
 
     async def _deliver(self, letter: Letter) -> None:
         channel = self._channels[letter.channel]

@@ -115,7 +115,7 @@ class TelegramChannel:
     """
 
     name = "telegram"
-    can = Can(buttons=True, photos=True, places=True, groups=True, longest=4096, per_second=25.0)
+    can = Can(buttons=True, photos=True, places=True, groups=True, longest=4096, per_second=25.0, at_once=25)
 
     def __init__(
         self,
