@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -38,6 +39,15 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return found
 
 
+@pytest.fixture
+def town_url(url: str, founded_file: Path) -> str:
+    """The same with the example town in it."""
+    path = Path(url.removeprefix("sqlite:///"))
+    path.parent.mkdir(parents=True)
+    shutil.copy(founded_file, path)
+    return url
+
+
 def said(capsys: pytest.CaptureFixture[str]) -> str:
     """What was printed since one last looked."""
     return capsys.readouterr().out
@@ -66,9 +76,8 @@ def test_a_town_is_founded_once(url: str, capsys: pytest.CaptureFixture[str]) ->
     assert "not empty" in capsys.readouterr().err
 
 
-def test_a_token_is_for_one_person(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["found"])
-    database = open_database(url)
+def test_a_token_is_for_one_person(town_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    database = open_database(town_url)
     with Session(database.writer) as session:
         session.add(Person(name="王芳"))
         session.commit()
@@ -85,11 +94,9 @@ def test_a_token_is_for_one_person(url: str, capsys: pytest.CaptureFixture[str])
 
 @pytest.mark.parametrize("words", ["token 王芳", "token 王芳 --revoke", "migrate", "found"])
 def test_nothing_is_written_beside_a_running_program(
-    url: str, capsys: pytest.CaptureFixture[str], words: str
+    town_url: str, capsys: pytest.CaptureFixture[str], words: str
 ) -> None:
-    main(["found"])
-    said(capsys)
-    with alone(url):
+    with alone(town_url):
         assert main(words.split()) == 1
     error = capsys.readouterr().err
 
@@ -106,27 +113,23 @@ def whose(url: str, token: str, after: timedelta) -> int | None:
     return found
 
 
-def test_a_token_opens_for_ninety_days(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["found"])
-    said(capsys)
+def test_a_token_opens_for_ninety_days(town_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     main(["token", "李强"])
     token = said(capsys).strip()
 
-    assert whose(url, token, timedelta(days=89)) is not None
-    assert whose(url, token, timedelta(days=91)) is None
+    assert whose(town_url, token, timedelta(days=89)) is not None
+    assert whose(town_url, token, timedelta(days=91)) is None
 
 
-def test_a_token_is_taken_away(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["found"])
-    said(capsys)
+def test_a_token_is_taken_away(town_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     main(["token", "李强"])
     main(["token", "王芳"])
     taken, kept = said(capsys).split()
 
     assert main(["token", "李强", "--revoke"]) == 0
     assert "No key of 李强 opens api any more." in said(capsys)
-    assert whose(url, taken, timedelta()) is None
-    assert whose(url, kept, timedelta()) is not None
+    assert whose(town_url, taken, timedelta()) is None
+    assert whose(town_url, kept, timedelta()) is not None
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "many", "1000000000"])
@@ -242,9 +245,7 @@ def test_check_warns_of_what_is_only_for_trials(
     assert "WRONG XIAOGE_TEST_HOOK is set" in said(capsys)
 
 
-def test_backup(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["found"])
-    said(capsys)
+def test_backup(town_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "monday.db"
 
     assert main(["backup", str(target)]) == 0

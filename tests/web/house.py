@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -23,7 +22,6 @@ from bot.channels.webchat import Hub, WebChatChannel
 from bot.lane import Lane
 from bot.media import MediaStore
 from bot.postman import Postman
-from handbook import Book, open_book
 from handlers.actor import CLOCK
 from handlers.founding import found_town
 from handlers.tokens import issue
@@ -33,6 +31,7 @@ from models import Scope
 from models.database import Database, open_database
 from scheduler.clock import SettableClock
 from scheduler.runner import Runner
+from tests.town import book_of
 from web.app import make_app
 from web.parts import Parts
 
@@ -105,12 +104,6 @@ class House:
         """Rows of a query."""
         with Session(self.database.reader) as session:
             return session.execute(select(func.count()).select_from(query.subquery())).scalar() or 0
-
-
-@cache
-def book_of(place: str) -> Book:
-    """A place's book, opened once for all tests: it is frozen."""
-    return open_book(place)
 
 
 def build_house(
