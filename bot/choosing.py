@@ -2,6 +2,7 @@
 
 from bot import menu
 from bot.always import always
+from bot.facts import SPLIT, separate
 from bot.forms import Turn, answer, begin, question, take
 from bot.meant import LEAST_CASE
 from bot.message import Choice, Inbound
@@ -46,6 +47,8 @@ def choose(scene: Scene, talk: Talk, choice: Choice) -> Turn:
         if form is None or form.asking is None:
             return Turn(talk, (say("choice.old"),))
         return take(scene, talk, form, choice.known.get("value"))
+    if choice.do == SPLIT:
+        return separate(scene, talk, choice)
     if choice.do in menu.WORDS:
         return always(scene, talk, Heard(command=choice.do, certainty="exact"))
     if choice.do in MATERIAL and "what" in choice.known:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from bot.facts import facts, offer
 from bot.forms import Turn, answer, begin
 from bot.message import Choice, Inbound
 from bot.scene import Scene, say
@@ -42,6 +43,10 @@ def file_text(
         fields["privacy"] = privacy
     fields.update(_kind(scene, what))
     talk = talk.model_copy(update={"loose": Loose()})
+    several = facts(scene, what) if name == "report" and not scene.group else ()
+    if several:
+        first = {"category": several[0].category, "grid": several[0].grid, "spot": several[0].spot}
+        return offer(begin(scene, talk, name, {**fields, **first}), several, fields)
     where = _where(scene, what, fields)
     if isinstance(where, dict):
         return begin(scene, talk, name, {**fields, **where})
