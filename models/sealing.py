@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Column, Connection, Dialect, String, TypeDecorator, column, select, table, update
 from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.sql.operators import OperatorType, is_, is_not
-from sqlalchemy.types import Text
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12  # NIST SP 800-38D: 96 bits, drawn anew for each text
@@ -187,7 +186,7 @@ class Sealed(TypeDecorator[str]):
         purpose: table and column, as in `person.phone`; part of the seal, so it never changes.
     """
 
-    impl = Text
+    impl = String
     cache_ok = True
 
     class Comparator(TypeDecorator.Comparator[str]):
