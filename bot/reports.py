@@ -143,17 +143,26 @@ def material(scene: Scene, talk: Talk, inbound: Inbound) -> Turn:
     if not media:
         return Turn(talk, (say("material.place"),))
     first = not loose.media[len(media) :]
-    return Turn(talk, (say("material.first", kind=in_words(media)),) if first else ())
+    return Turn(talk, (say("material.first", kind=in_words(scene.work.book, media)),) if first else ())
 
 
 def doubtful(talk: Talk, text: str, inbound: Inbound) -> Turn:
     """Perhaps a report, perhaps chatter: ask once, and keep the words."""
     fields: dict[str, Any] = {"what": text, **brought(talk, inbound)}
+    about = talk.last_filed or talk.last_case
+    more = () if about is None else (_more(about, text, fields),)
     choices = (
+        *more,
         Choice(label="是，上报这件事", do="report", known=fields),
         Choice(label="不是", do="menu"),
     )
     return Turn(talk, (say("unclear.is_it_a_report", *choices, what=text[:20]),))
+
+
+def _more(case: int, text: str, fields: dict[str, Any]) -> Choice:
+    """Words after a case was spoken of are mostly more about it."""
+    told = {name: value for name, value in fields.items() if name != "what"}
+    return Choice(label=f"补充到{case}", do="add_material", known={"incident": case, "note": text, **told})
 
 
 def located(scene: Scene, talk: Talk, form: Form, inbound: Inbound) -> Turn:

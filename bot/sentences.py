@@ -107,6 +107,8 @@ def _by_role(scene: Scene, heard: Heard) -> Heard:
         return replace(heard, command="urge")
     if heard.command == "solved" and staff and not scene.options("to_confirm"):
         return replace(heard, command="finish", rest=heard.rest or "修好了")
+    if heard.command == "progress" and scene.may(command_named("board")) and not scene.options("reported"):
+        return replace(heard, command="board")
     if heard.command == "progress" and any(number >= LEAST_CASE for number in heard.numbers):
         return replace(heard, command="show")
     return heard

@@ -33,6 +33,8 @@ class Option:
 
     value: int | str
     label: str
+    category: str | None = None
+    """Of a case: what it is about."""
 
 
 def _mine(reading: Reading) -> ColumnElement[bool]:
@@ -95,7 +97,7 @@ def options(reading: Reading, among: str) -> list[Option]:
     """What a field's question offers: cases, colleagues, categories, grades, ratings."""
     if among in CASES:
         return [
-            Option(case.id or 0, f"{case.id} {case.title}（{reading.stage(case.state)}）")
+            Option(case.id or 0, f"{case.id} {case.title}（{reading.stage(case.state)}）", case.category)
             for case in cases(reading, among)
         ]
     return _LISTS[among](reading)
