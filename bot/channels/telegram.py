@@ -1,4 +1,4 @@
-"""Telegram: the only file that knows its library."""
+"""Telegram: how its updates come, how files are fetched; reading and saying have modules of their own."""
 
 import asyncio
 import contextlib
@@ -7,72 +7,27 @@ import json
 import logging
 import os
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from telegram import (
-    Bot,
-    CallbackQuery,
-    File,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    LinkPreviewOptions,
-    Message,
-    Update,
-    User,
-)
-from telegram.constants import ChatType
-from telegram.error import (
-    BadRequest,
-    ChatMigrated,
-    Conflict,
-    Forbidden,
-    InvalidToken,
-    RetryAfter,
-    TelegramError,
-)
+from telegram import Bot, File
+from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 from telegram.request import HTTPXRequest
 
-from bot.channel import (
-    Accept,
-    Broken,
-    Can,
-    Gone,
-    Later,
-    Outcome,
-    Refused,
-    Request,
-    Sent,
-    Unreadable,
-    Untrusted,
-)
-from bot.channels.edge import Recent, fingerprint, load_json, writable
+from bot.channel import Accept, Can, Outcome, Request, Unreadable, Untrusted
+from bot.channels.edge import fingerprint, load_json, writable
 from bot.channels.insist import Rest, insist
-from bot.channels.telegram_words import COMMANDS, Heard, Mark, Me, hear
-from bot.media import LARGEST, MediaStore, NoSuchMedia
-from bot.message import Attachment, Inbound, Outbound, Place
+from bot.channels.telegram_reading import NAME, Reader
+from bot.channels.telegram_sending import Sender, asked_to_wait
+from bot.channels.telegram_words import COMMANDS
+from bot.media import LARGEST, MediaStore
+from bot.message import Inbound, Outbound
 
 log = logging.getLogger(__name__)
 
 SECRET_HEADER: Final = "x-telegram-bot-api-secret-token"
 _HEARD_KINDS: Final = ("message", "edited_message", "callback_query")
-_GONE_SIGNS: Final = (
-    "chat not found",
-    "deactivated",
-    "peer_id_invalid",
-    "user not found",
-    "not enough rights",
-)
-_FILES: Final[tuple[tuple[str, Literal["voice", "video", "file"]], ...]] = (
-    ("voice", "voice"),
-    ("video", "video"),
-    ("video_note", "video"),
-    ("animation", "video"),
-    ("audio", "file"),
-    ("document", "file"),
-)
 
 # The library logs addresses, and Telegram's addresses hold the bot's token.
 for _name in ("httpx", "httpcore", "telegram"):
@@ -114,7 +69,7 @@ class TelegramChannel:
         rest: waits between failures.
     """
 
-    name = "telegram"
+    name = NAME
     can = Can(buttons=True, photos=True, places=True, groups=True, longest=4096, per_second=25.0, at_once=25)
 
     def __init__(
@@ -133,27 +88,18 @@ class TelegramChannel:
         rest: Rest = asyncio.sleep,
     ) -> None:
         self._token = token
-        self._id = int(token.partition(":")[0])
-        self._username = username
-        self._media = media
+        self._reader = Reader(int(token.partition(":")[0]), username)
         self._secret = secret
         self._webhook_url = webhook_url
         self._poll_seconds = poll_seconds
         self._patience = patience
         self._bury = bury
-        self._insist = partial(insist, rest=rest, tell=self._tell, asked=_asked)
+        self._insist = partial(insist, rest=rest, tell=self._tell, asked=asked_to_wait)
         self._lines = (_line(patience, calls=1), _line(patience, calls=32))
         self._bot = _Bot(token, base_url, base_file_url, self._lines[1], self._lines[0])
+        self._sender = Sender(self._bot, media, self._reader.pressed, self._tell)
         self._offset: int | None = None
         self._task: asyncio.Task[None] | None = None
-        self._halfway: Recent[int, list[str]] = Recent(1000)
-        """Pieces of a message that were sent before it failed, by mail id."""
-        self._pressed: Recent[tuple[str, str], str] = Recent(1000)
-        """Buttons that turn their circle until they are answered, by chat and handle."""
-        self._albums: Recent[str, bool] = Recent(100)
-        """Group albums whose caption speaks to the bot: only one of their photos carries it."""
-        self._moved: Recent[str, str] = Recent(1000)
-        """Groups that got another id."""
 
     # -- hearing ------------------------------------------------------------------------------------------
 
@@ -166,160 +112,13 @@ class TelegramChannel:
             data = load_json(request.body)
         except Exception as error:
             raise Unreadable(fingerprint(request.body), type(error).__name__) from error
-        return self._read(data, request.body)
-
-    def _read(self, data: Any, body: bytes) -> Sequence[Inbound]:
-        """The one edge where an update of any shape becomes messages, or Unreadable."""
-        number = data.get("update_id") if isinstance(data, dict) else None
-        known = type(number) is int
-        try:
-            if not known:
-                raise TypeError("no update_id")
-            return self._messages(Update.de_json(data))
-        except Untrusted:
-            raise
-        except Exception as error:
-            name = str(number) if known else fingerprint(body)
-            raise Unreadable(name, type(error).__name__) from error
-
-    def _messages(self, update: Update) -> Sequence[Inbound]:
-        if update.callback_query is not None:
-            return self._press(update.update_id, update.callback_query)
-        if update.message is not None:
-            return self._message(update.update_id, update.message)
-        if update.edited_message is not None and update.edited_message.location is None:
-            return self._message(update.update_id, update.edited_message, edited=True)
-        return ()  # a live location moves on as edits: nobody is asked to be followed
-
-    def _press(self, number: int, query: CallbackQuery) -> Sequence[Inbound]:
-        if query.data is None or query.message is None:
-            return ()
-        chat = query.message.chat
-        self._pressed[str(chat.id), str(query.from_user.id)] = query.id
-        common = self._common(number, query.from_user, str(chat.id), group=_is_group(chat.type))
-        return (Inbound(**common, pressed=query.data),)
-
-    def _message(self, number: int, message: Message, edited: bool = False) -> Sequence[Inbound]:
-        sender = message.from_user
-        if sender is None or sender.is_bot or message.sender_chat is not None:
-            return ()  # a bot, a channel, or an administrator who hides: nobody who could be answered for it
-        group = _is_group(message.chat.type)
-        heard = self._hear(message, group)
-        if heard is None:
-            return ()
-        sticker = message.sticker.emoji if message.sticker else None
-        said = Inbound(
-            **self._common(number, sender, str(message.chat.id), group),
-            text=heard.text or sticker or "",
-            place=_place(message),
-            attachments=_attachments(message),
-            start=heard.start,
-            edited=edited,
-            sent_at=message.edit_date or message.date,
-        )
-        # Somebody joined, a title changed, a poll: nothing is said to anybody.
-        return (said,) if said.text or said.place or said.attachments or said.start else ()
-
-    def _common(self, number: int, sender: User, chat: str, group: bool) -> dict[str, Any]:
-        return {
-            "channel": self.name,
-            "message_id": str(number),
-            "chat": chat,
-            "handle": str(sender.id),
-            "sender_name": sender.full_name,
-            "group": group,
-        }
-
-    def _hear(self, message: Message, group: bool) -> Heard | None:
-        """What is said, or None for what a group says among itself."""
-        if group and self._username is None:
-            raise Untrusted("the bot's own name is not known yet: let it be delivered again")
-        text = message.text or message.caption or ""
-        marks = [
-            Mark(str(entity.type), entity.offset, entity.length, entity.user.id if entity.user else None)
-            for entity in (*message.entities, *message.caption_entities)
-        ]
-        heard = hear(text, marks, Me(self._id, self._username or ""))
-        if heard.addressed and message.media_group_id:
-            self._albums[message.media_group_id] = True
-        return heard if not group or heard.addressed or self._is_for_me(message) else None
-
-    def _is_for_me(self, message: Message) -> bool:
-        """An answer to the bot's own words, or a further photo of an album that spoke to it."""
-        answered = message.reply_to_message and message.reply_to_message.from_user
-        return (answered is not None and answered.id == self._id) or message.media_group_id in self._albums
+        return self._reader.read(data, request.body)
 
     # -- speaking -----------------------------------------------------------------------------------------
 
     async def send(self, message: Outbound) -> Outcome:
         """Say what was not said yet of a message. See `Channel.send`."""
-        try:
-            return await self._say(message)
-        except ChatMigrated as moved:
-            self._moved[message.chat] = str(moved.new_chat_id)
-            return Later(1.0)
-        except TelegramError as error:
-            return self._outcome(error)
-        except Exception as error:
-            log.exception("mail %d was not sent", message.mail_id)
-            return Broken(self._tell(error))
-
-    async def _say(self, message: Outbound) -> Outcome:
-        chat = self._moved.get(message.chat, message.chat)
-        pieces = [partial(self._show, chat, photo) for photo in message.photos]
-        pieces += [partial(self._write, chat, part, None) for part in message.parts[:-1]]
-        pieces += [partial(self._write, chat, part, _keyboard(message)) for part in message.parts[-1:]]
-        said = self._halfway.setdefault(message.mail_id, [])
-        for piece in pieces[len(said) :]:
-            said.append(await piece())
-        self._halfway.pop(message.mail_id, None)
-        await self._answer_press(message)
-        return Sent(said[-1] if said else "")
-
-    async def _write(self, chat: str, words: str, buttons: InlineKeyboardMarkup | None) -> str:
-        plain = LinkPreviewOptions(is_disabled=True)
-        sent = await self._bot.send_message(
-            chat, writable(words), reply_markup=buttons, link_preview_options=plain
-        )
-        return str(sent.message_id)
-
-    async def _show(self, chat: str, key: str) -> str:
-        """Send one photo; one that is lost or not taken is left out, for the words matter more."""
-        try:
-            photo = self._photo(key)
-            return str((await self._bot.send_photo(chat, photo)).message_id)
-        except (NoSuchMedia, OSError) as error:
-            log.warning("photo %s cannot be read: %s", key, error)
-        except BadRequest as error:
-            if _is_gone(str(error)):
-                raise
-            log.warning("photo %s was not taken: %s", key, self._tell(error))
-        return ""
-
-    def _photo(self, key: str) -> bytes | str:
-        channel, _, name = key.partition(":")
-        if channel == self.name:
-            return name
-        if self._media is None:
-            raise NoSuchMedia(key)
-        return self._media.read(key)
-
-    async def _answer_press(self, message: Outbound) -> None:
-        """Let the button that brought this answer rest; a press too old for that is nobody's loss."""
-        query = self._pressed.pop((message.chat, message.handle), None)
-        if query is not None:
-            with contextlib.suppress(TelegramError):
-                await self._bot.answer_callback_query(query)
-
-    def _outcome(self, error: TelegramError) -> Outcome:
-        why = self._tell(error)
-        if isinstance(error, RetryAfter):
-            return Later(_asked(error))
-        if isinstance(error, Forbidden):
-            return Gone(why)
-        if isinstance(error, BadRequest):  # the library holds it for a kind of network error: it comes first
-            return Gone(why) if _is_gone(why) else Refused(why)
-        return Broken(why)
+        return await self._sender.send(message)
 
     def _tell(self, error: Exception) -> str:
         return f"{type(error).__name__}: {error}".replace(self._token, "<token>")
@@ -373,7 +172,7 @@ class TelegramChannel:
 
     async def _prepare(self) -> None:
         """Learn the bot's own name, and say how updates shall come."""
-        self._username = (await self._bot.get_me()).username
+        self._reader.username = (await self._bot.get_me()).username
         if self._webhook_url is None:
             await self._bot.delete_webhook()  # both at once are not allowed; what waits there is kept
         else:
@@ -399,7 +198,7 @@ class TelegramChannel:
     async def _take(self, update: dict[str, Any]) -> Sequence[Inbound]:
         body = json.dumps(update).encode()
         try:
-            return self._read(writable(update), body)
+            return self._reader.read(writable(update), body)
         except Unreadable as error:
             await self._bury(error, body)
             return ()
@@ -409,49 +208,3 @@ def _line(patience: float, calls: int) -> HTTPXRequest:
     return HTTPXRequest(
         connection_pool_size=calls, read_timeout=patience, write_timeout=patience, connect_timeout=patience
     )
-
-
-def _asked(error: Exception) -> float:
-    """Seconds that Telegram asked to wait."""
-    if not isinstance(error, RetryAfter):
-        return 0.0
-    wait = error.retry_after
-    return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
-
-
-def _is_gone(why: str) -> bool:
-    return any(sign in why.lower() for sign in _GONE_SIGNS)
-
-
-def _is_group(kind: str) -> bool:
-    return kind in (ChatType.GROUP, ChatType.SUPERGROUP)
-
-
-def _place(message: Message) -> Place | None:
-    venue, point = message.venue, message.location
-    if venue is not None:
-        point = venue.location
-    if point is None or not (-90 <= point.latitude <= 90 and -180 <= point.longitude <= 180):
-        return None
-    words = f"{venue.title} {venue.address}".strip() if venue is not None else ""
-    return Place(lat=point.latitude, lon=point.longitude, words=words)
-
-
-def _attachments(message: Message) -> tuple[Attachment, ...]:
-    if message.photo:
-        largest = max(message.photo, key=lambda size: size.width * size.height)
-        return (Attachment(kind="photo", key=f"telegram:{largest.file_id}"),)
-    for field, kind in _FILES:
-        file = getattr(message, field)
-        if file is not None:
-            shown = (getattr(file, "mime_type", None) or "").startswith("image/")
-            return (Attachment(kind="photo" if shown else kind, key=f"telegram:{file.file_id}"),)
-    return ()
-
-
-def _keyboard(message: Outbound) -> InlineKeyboardMarkup | None:
-    """Make the buttons: two in a row where all are short."""
-    buttons = [InlineKeyboardButton(text=label, callback_data=payload) for label, payload in message.buttons]
-    wide = 2 if all(len(label) <= 8 for label, _ in message.buttons) else 1
-    rows = [buttons[start : start + wide] for start in range(0, len(buttons), wide)]
-    return InlineKeyboardMarkup(rows) if rows else None
