@@ -17,7 +17,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-
 
 
 class _Words(Formatter):
-    """Fills a text: moments in the place's time, lists as numbered lines, nothing for what is absent."""
+    """Fills a text: moments in the place's time, lists as numbered lines, nothing for what is absent.
+
+    A value may be a text of the book itself, with what that needs: {"text": "due.by", "due": ...}.
+    """
 
     def __init__(self, book: Book, key: str) -> None:
         self.book = book
@@ -29,6 +32,8 @@ class _Words(Formatter):
     def _shown(self, name: str, value: Any) -> str:
         if isinstance(value, dict) and "moment" in value:
             return when(self.book, value)
+        if isinstance(value, dict) and "text" in value:
+            return words(self.book, value["text"], value)
         if isinstance(value, list):
             return self._lines(name, value)
         return clean(str(value))

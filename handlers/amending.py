@@ -20,7 +20,7 @@ from handlers.cases import (
     tell_reporters,
 )
 from handlers.command import Ask, Command, Done, handles
-from handlers.dues import deadline, settle
+from handlers.dues import by_when, settle
 from handlers.material import Given, attach, in_words
 from handlers.promise import promise_of, read_promise
 from handlers.refusal import NotAllowed, Refusal
@@ -228,7 +228,7 @@ def regrade(work: Work, command: Regrade) -> Done:
         "regrade.reporter",
         event=f"regraded:{incident.version}",
         grade=read_name(work, incident),
-        due=deadline(incident),
+        **by_when(incident),
     )
     return Done({"number": incident.id, "grade": incident.grade}, incident.id)
 
@@ -344,14 +344,14 @@ def amend(work: Work, command: Amend) -> Done:
     incident = access.find(work, command.incident)
     _must_be_changeable(work, incident)
     choices = [
-        choice("改内容", "reword", incident),
-        choice("改地点", "relocate", incident),
-        choice("改类别", "recategorise", incident),
+        choice(work, "reword", incident),
+        choice(work, "relocate", incident),
+        choice(work, "recategorise", incident),
     ]
     if (
         work.actor.may("handle") and access.stands_above(work, incident)
     ) or incident.owner_id == work.actor.id:
-        choices.append(choice("改级别", "regrade", incident))
+        choices.append(choice(work, "regrade", incident))
     work.reply("amend.what", incident=incident, choices=choices, **about(work, incident))
     return Done({"number": incident.id}, incident.id)
 
@@ -371,7 +371,7 @@ def add_material(work: Work, command: AddMaterial) -> Done:
             incident,
             "material.owner",
             event=f"material:{incident.version}",
-            note=command.note or in_words(command.media),
+            note=command.note or in_words(work.book, command.media),
         )
     heed(work, incident, command.note)
     return Done({"number": incident.id}, command.incident)
