@@ -4,11 +4,13 @@ import re
 from datetime import timedelta
 
 from bot import menu
+from bot.alarms import after_alarm
 from bot.always import always
 from bot.choosing import choose, number
 from bot.following import edited, follow
 from bot.forms import Turn, answer, begin, skip
 from bot.message import Choice, Inbound
+from bot.quiet import quietly
 from bot.reports import MATERIAL, file_text, is_report, located, material
 from bot.scene import Scene, command_named, say
 from bot.sentences import ASKS_AFTER, SURE, fresh, lost, obey
@@ -96,6 +98,9 @@ def _sentence(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inboun
     """In this order: words about the talk, what is not to be done, danger, the open question, the rest."""
     form = talk.form
     sure = heard.certainty in SURE and not heard.negated
+    earlier = quietly(scene, talk, text) or after_alarm(scene, talk, heard, text)
+    if earlier is not None:
+        return earlier
     if sure and heard.command in menu.WORDS:
         return always(scene, talk, heard)
     if heard.negated and heard.suggestions and (len(text) <= 8 or not is_report(scene, text)):

@@ -11,6 +11,7 @@ from bot.scene import Scene, say
 from bot.slots import place_choices
 from bot.talk import Form, Loose, Talk
 from handbook.places import Guess, spot_words
+from handlers.complaints import is_complaint, named_staff
 from handlers.material import in_words
 
 MATERIAL = frozenset({"report", "self_handle", "on_behalf"})
@@ -25,7 +26,7 @@ _QUIET = (
 
 def is_report(scene: Scene, text: str) -> bool:
     """Whether a free sentence says that something is the matter somewhere."""
-    if scene.work.book.danger.find(text) is not None:
+    if scene.work.book.danger.find(text) is not None or is_complaint(scene.work, text):
         return True
     proposal = scene.work.book.kinds.propose(text)
     if proposal.category is not None and len(text) >= 4:
@@ -98,10 +99,18 @@ def _where(scene: Scene, what: str, fields: dict[str, Any]) -> dict[str, Any] | 
         node = scene.work.tree.nearest(fields["lat"], fields["lon"])
         if node is not None:
             return {"grid": node.id}
-    own = scene.own_grid()
+    own = scene.own_grid() or _of_complaint(scene, what)
     if own is not None and not guess.candidates:
         return {"grid": own, "spot": guess.detail, "placed": False}
     return guess
+
+
+def _of_complaint(scene: Scene, what: str) -> int | None:
+    """Who is complained of by name tells where it was."""
+    if not is_complaint(scene.work, what):
+        return None
+    staff = [scene.work.tree.staff[person] for person in named_staff(scene.work, what)]
+    return staff[0].posts[0].grid_id if staff else None
 
 
 def _any_grid(guess: Guess) -> int | None:
@@ -131,8 +140,9 @@ def material(scene: Scene, talk: Talk, inbound: Inbound) -> Turn:
         known = {**form.known, "media": (*form.known.get("media", ()), *media)}
         kept = form.model_copy(update={"known": known})
         return Turn(talk.with_form(kept), (say("material.kept"),))
-    if talk.last_case is not None:
-        fields: dict[str, Any] = {"incident": talk.last_case, "media": media}
+    case = talk.last_case or (talk.alarm.case if talk.alarm is not None else None)
+    if case is not None:
+        fields: dict[str, Any] = {"incident": case, "media": media}
         if inbound.place is not None:
             fields.update(lat=inbound.place.lat, lon=inbound.place.lon)
         return begin(scene, talk.with_form(None), "add_material", fields)

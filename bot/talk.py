@@ -12,6 +12,8 @@ from handlers.material import Given
 from handlers.waiting import STALE
 
 KEPT = timedelta(hours=24)
+ALARMED = timedelta(hours=4)
+"""How long what the reporter of a danger says is taken to be about it."""
 CONFIRM = "confirm!"
 """Stands in `asking` where the whole command waits for a yes."""
 
@@ -43,6 +45,17 @@ class Loose(_State):
     lon: float | None = None
 
 
+class Alarm(_State):
+    """The danger last told of here, as long as what is said next may be about it."""
+
+    case: int
+    at: datetime
+    placed: bool = True
+    """The place is known beyond doubt."""
+    over: bool = False
+    """Its reporter has given the all-clear."""
+
+
 class Talk(_State):
     """Everything a conversation remembers."""
 
@@ -62,6 +75,7 @@ class Talk(_State):
     """The last thing said offered two choices, so that 是 and 不是 answer it."""
     last_filed: int | None = None
     """The report last filed here, for corrections, the place after an alarm, and the all-clear."""
+    alarm: Alarm | None = None
     misheard: int = 0
     touched_at: datetime | None = None
     minute: datetime | None = None
@@ -74,6 +88,8 @@ class Talk(_State):
         Numbers mean the same for a day, for a list of the morning is worked off until the evening.
         """
         talk = self._without_old_choices(now)
+        if talk.alarm is not None and now - talk.alarm.at >= ALARMED:
+            talk = talk.model_copy(update={"alarm": None})
         since = talk.touched_at
         if since is None or now - since < STALE:
             return talk
@@ -86,6 +102,10 @@ class Talk(_State):
         if talk.shelved_at is not None and now - talk.shelved_at > KEPT:
             talk = talk.model_copy(update={"shelf": None, "shelved_at": None})
         return talk
+
+    def alarmed(self, case: int, now: datetime, *, placed: bool) -> "Talk":
+        """The talk after a danger was told of."""
+        return self.model_copy(update={"alarm": Alarm(case=case, at=now, placed=placed)})
 
     def _without_old_choices(self, now: datetime) -> "Talk":
         since = self.offered_at or self.touched_at

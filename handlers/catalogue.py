@@ -1,6 +1,7 @@
 """The catalogue: importing it enters every noun's commands into the table of what may be asked."""
 
 from handlers import (
+    alarming,
     amending,
     approving,
     boards,
@@ -9,6 +10,7 @@ from handlers import (
     dispatching,
     funnel,
     handling,
+    hushing,
     keys,
     merging,
     pausing,
@@ -30,6 +32,8 @@ NOUNS = (
     people,
     reporting,
     amending,
+    alarming,
+    hushing,
     requesting,
     approving,
     pausing,
