@@ -11,7 +11,7 @@ from bot.scene import Scene, say
 from bot.slots import place_choices
 from bot.talk import Form, Loose, Talk
 from handbook.places import Guess, spot_words
-from handlers.complaints import is_complaint, named_staff
+from handlers.complaints import CONDUCT, is_complaint, named_staff
 from handlers.material import in_words
 
 MATERIAL = frozenset({"report", "self_handle", "on_behalf"})
@@ -86,6 +86,8 @@ def _kind(scene: Scene, what: str) -> dict[str, Any]:
     danger = scene.work.book.danger.find(what)
     if danger is not None:
         return {"category": danger.category}
+    if is_complaint(scene.work, what):
+        return {"category": CONDUCT}
     proposal = scene.work.book.kinds.propose(what)
     return {"category": proposal.category} if proposal.category is not None else {}
 

@@ -14,6 +14,7 @@ from handlers.reporting import danger_advice, tell_line
 from handlers.work import Work
 from models import Incident, Move, Outbox
 
+_WITH_ADVICE = {"alarm.noted": "alarm.noted_other", "alarm.worse_noted": "alarm.worse_noted_other"}
 _AGAIN = 300
 """Seconds within which everybody is told only once of a kind of news: that it grows, that he jumped."""
 
@@ -70,7 +71,7 @@ def _answer(work: Work, incident: Incident, text: str, note: str) -> None:
     other = new if new is not None and new.key != incident.danger else None
     known = work.book.data.danger.kinds.get(incident.danger or "")
     work.reply(
-        f"{text}_other" if other is not None else text,
+        _WITH_ADVICE[text] if other is not None else text,
         incident=incident,
         advice=danger_advice(work, other.key) if other is not None else None,
         call=known.call if known is not None else "120",

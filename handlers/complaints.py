@@ -1,29 +1,14 @@
 """Complaints about those who serve: they go to somebody above, and never to whom they name."""
 
-import re
-
+from handbook.complaints import SECRETARY, blames, is_plain
 from handlers.promise import Promise
 from handlers.work import Reading
 from models import Incident
 
-_BAD = (
-    r"态度.{0,4}(?:差|恶劣|不好|坏|凶|不行|蛮横)|不办事|不做事|不干事|不作为|乱作为|不管事|不理人|不理我|不接电话|不负责"
-    r"|收(?:了|我|他|她|人家?|别人)*(?:的)?(?:钱|礼|好处|红包|烟)|(?:要|拿|吃)(?:了|我|的)*(?:好处|红包|回扣|钱)"
-    r"|吃拿卡要|乱收费|推诿|推三阻四|踢皮球|敷衍|糊弄|偏心|徇私|受贿|索贿|贪污|贪钱|克扣|走后门|滥用"
-    r"|骂(?:人|我|老人)|凶(?:我|人|巴巴)|欺负|打(?:人|我)|威胁|刁难|为难|骗|失职|玩忽|摸鱼|不像话|耍流氓"
-)
-_ROLES = (
-    "网格员|网格长|楼栋?长|片长|村?组长|村?支?书记|村?主任|村长|村干部|社区干部|村委会?|居委会?"
-    "|工作人员|办事员|镇领导|干部"
-)
-_AGAINST = "投诉|举报|告(?!诉)|检举|控告"
-_PLAIN = re.compile(
-    "收(?:了|我|我们|人家)*(?:的)?(?:钱|礼|红包)(?:了|却|还|又|也|就是)*不(?:办事|干事|做事)|吃拿卡要|索贿|受贿"
-)
-"""Nobody but an official can be meant."""
-_FEEBLE = 2
+CONDUCT = "1111"
+"""The kind of case which a complaint about somebody who serves is (干部作风)."""
+_LEAST = 2
 """Letters a name must have to be looked for in a sentence."""
-_SECRETARY = "书记"
 
 
 def named_staff(reading: Reading, text: str) -> list[int]:
@@ -31,7 +16,7 @@ def named_staff(reading: Reading, text: str) -> list[int]:
     return [
         person
         for person, actor in reading.tree.staff.items()
-        if len(actor.name) >= _FEEBLE and actor.name in text
+        if len(actor.name) >= _LEAST and actor.name in text
     ]
 
 
@@ -40,12 +25,9 @@ def is_complaint(reading: Reading, text: str) -> bool:
 
     "跟网格员说了三次没人管，下水道还堵着" is about the drain: who deals with it should have it.
     """
-    if reading.tree.staff and _PLAIN.search(text):
-        return True
-    names = "|".join(re.escape(reading.tree.staff[person].name) for person in named_staff(reading, text))
-    whom = f"(?:{_ROLES}{'|' + names if names else ''})"
-    told = re.search(f"(?:{_AGAINST}).{{0,6}}{whom}(?!说|反映|讲)|{whom}.{{0,8}}(?:{_BAD})", text)
-    return told is not None and not _is_about_a_thing(reading, text)
+    if not blames(text, [reading.tree.staff[person].name for person in named_staff(reading, text)]):
+        return False
+    return is_plain(text) or not _is_about_a_thing(reading, text)
 
 
 def _is_about_a_thing(reading: Reading, text: str) -> bool:
@@ -54,11 +36,7 @@ def _is_about_a_thing(reading: Reading, text: str) -> bool:
     proposal = book.kinds.propose(text)
     if proposal.category is None or not proposal.sure:
         return False
-    return proposal.category not in _CONDUCT
-
-
-_CONDUCT = frozenset({"1111"})
-"""The kinds under which complaints about those who serve are filed."""
+    return proposal.category != CONDUCT
 
 
 def complained_of(reading: Reading, text: str, grid_id: int) -> frozenset[int]:
@@ -74,7 +52,7 @@ def complained_of(reading: Reading, text: str, grid_id: int) -> frozenset[int]:
 
 def _is_meant(reading: Reading, role: str, text: str) -> bool:
     name = reading.book.role_name(role)
-    return name in text or (_SECRETARY in name and _SECRETARY in text)
+    return name in text or (SECRETARY in name and SECRETARY in text)
 
 
 def above_complaint(
@@ -99,6 +77,6 @@ def _rung(promise: Promise, level: str) -> int:
 def hidden_words(reading: Reading) -> list[str]:
     """Words by which a secret case may speak of the reader: their name, and 书记 where that is their post."""
     roles = [reading.book.role_name(post.role) for post in reading.actor.posts]
-    secretary = [_SECRETARY] if any(_SECRETARY in role for role in roles) else []
+    secretary = [SECRETARY] if any(SECRETARY in role for role in roles) else []
     name = reading.actor.name
-    return [*([name] if len(name) >= _FEEBLE else []), *secretary]
+    return [*([name] if len(name) >= _LEAST else []), *secretary]

@@ -11,6 +11,7 @@ from handlers.command import Ask, Command, Done, handles
 from handlers.work import Work
 from models import Incident, Move, Outbox, Privacy
 
+_HOW = {Privacy.ANONYMOUS: "how.anonymous", Privacy.SECRET: "how.secret"}
 _NAMED = ("incident.new", "accept.done")
 """Texts in which a handler reads the reporter's name."""
 
@@ -20,6 +21,7 @@ class Hush(Command):
 
     name: ClassVar[str] = "hush"
     in_menu: ClassVar[bool] = False
+    in_api: ClassVar[bool] = False
     incident: Annotated[int, Ask("case", among="reported")]
     privacy: Annotated[Privacy, Ask("quiet")] = Privacy.SECRET
 
@@ -46,7 +48,7 @@ def _answer(work: Work, incident: Incident, text: str, number: int, who: str = "
         incident=incident,
         number=number,
         title=incident.title,
-        how=work.word(f"how.{incident.privacy}"),
+        how=work.word(_HOW[incident.privacy]),
         who=who,
     )
 

@@ -324,6 +324,10 @@ def _tell_filed(work: Work, incident: Incident, *, placed: bool = True) -> None:
         tell_ladder(work, incident)
 
 
+_HIDDEN = {Privacy.ANONYMOUS: "report.filed_anonymous", Privacy.SECRET: "report.filed_secret"}
+_QUIETLY = {Privacy.ANONYMOUS: "quiet.anonymous", Privacy.SECRET: "quiet.secret"}
+
+
 def _receipt(work: Work, incident: Incident, *, placed: bool) -> str:
     key = "report.filed_danger" if incident.danger else "report.filed"
     if incident.danger and not placed:
@@ -332,12 +336,12 @@ def _receipt(work: Work, incident: Incident, *, placed: bool) -> str:
         return f"{key}_group"
     if incident.danger or incident.privacy is Privacy.OPEN:
         return key
-    return "report.filed_complaint" if is_complaint(work, incident.what) else f"{key}_{incident.privacy}"
+    return "report.filed_complaint" if is_complaint(work, incident.what) else _HIDDEN[incident.privacy]
 
 
 def _quiet(work: Work, incident: Incident) -> str:
     """A word in the receipt of a report whose reporter is not named."""
-    return "" if incident.privacy is Privacy.OPEN else work.word(f"quiet.{incident.privacy}")
+    return "" if incident.privacy is Privacy.OPEN else work.word(_QUIETLY[incident.privacy])
 
 
 def reply_alarm(work: Work, incident: Incident) -> None:
