@@ -58,11 +58,14 @@ def _is_meant(reading: Reading, role: str, text: str) -> bool:
 def above_complaint(
     reading: Reading, incident: Incident, promise: Promise
 ) -> tuple[tuple[int, ...], int] | None:
-    """(people, rung) who may have a complaint: from village or community up, without whom it names."""
+    """(people, rung) who may have a complaint: from village or community up, over whom it names."""
     accused = complained_of(reading, incident.what, incident.grid_id)
     book, tree = reading.book, reading.tree
     lowest = book.level_index(book.incidents.zero_level)
-    for node in tree.upward(incident.grid_id):
+    line = list(tree.upward(incident.grid_id))
+    theirs = {post.grid_id for person in accused for post in tree.staff[person].posts}
+    over = max((at + 1 for at, node in enumerate(line) if node.id in theirs), default=0)
+    for node in (*line[over:], *line):
         people = tuple(p for p in tree.keepers(node.id) if p not in accused)
         if book.level_index(node.level) <= lowest and people:
             return people, _rung(promise, node.level)

@@ -21,7 +21,7 @@ from handlers.cases import (
 )
 from handlers.clocks import Fact
 from handlers.command import Ask, Command, Done, handles
-from handlers.complaints import above_complaint, complained_of, is_complaint
+from handlers.complaints import CONDUCT, above_complaint, complained_of, is_complaint
 from handlers.dues import set_dues
 from handlers.material import Given, attach
 from handlers.people import resident_by_phone, set_home
@@ -174,6 +174,7 @@ def _new_row(work: Work, command: _Told, *, reporter_id: int, privacy: Privacy) 
     grid_id = command.grid or _own_grid(work)
     category = (
         command.category
+        or (CONDUCT if is_complaint(work, command.what) else None)
         or work.book.kinds.propose(command.what).category
         or (work.book.incidents.other_category)
     )
