@@ -31,7 +31,7 @@ def takes_part(reading: Reading, *parts: Part) -> ColumnElement[bool]:
 
 
 def is_concerned(reading: Reading) -> ColumnElement[bool]:
-    """Condition: the case is on the actor's own table (owner, approver, handler), by a post that they hold."""
+    """Condition: the case is on the actor's own table (owner, approver, handler), by a post they hold."""
     if not reading.actor.posts:
         return false()
     me = reading.actor.id
