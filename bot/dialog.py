@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 from bot import menu
+from bot.afterwards import more, settled
 from bot.always import always
 from bot.choosing import choose, number
 from bot.following import edited, follow
@@ -11,7 +12,7 @@ from bot.forms import Turn, answer, begin, skip
 from bot.message import Choice, Inbound
 from bot.reports import MATERIAL, file_text, is_report, located, material
 from bot.scene import Scene, command_named, say
-from bot.sentences import ASKS_AFTER, SURE, fresh, lost, obey
+from bot.sentences import A_WORD, ASKS_AFTER, SURE, fresh, lost, obey
 from bot.talk import CONFIRM, Form, Talk
 from handbook.phrases import Heard
 from handbook.words import plain
@@ -96,6 +97,9 @@ def _sentence(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inboun
     """In this order: words about the talk, what is not to be done, danger, the open question, the rest."""
     form = talk.form
     sure = heard.certainty in SURE and not heard.negated
+    after = settled(scene, talk, heard, text)
+    if after is not None:
+        return after
     if sure and heard.command in menu.WORDS:
         return always(scene, talk, heard)
     if heard.negated and heard.suggestions and (len(text) <= 8 or not is_report(scene, text)):
@@ -105,12 +109,29 @@ def _sentence(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inboun
         return first
     if form is not None and not form.optional:
         return _answer(scene, talk, form, heard, text, inbound)
+    heard = _whole(scene, heard, text)
+    sure = sure and heard.command is not None and not _corrects(heard)
     followed = None if sure else follow(scene, talk, text)
+    if followed is None:
+        followed = more(scene, talk, heard, text, inbound)
     if followed is not None:
         return followed
     if form is not None and not _is_something_else(scene, form, heard, text):
         return _answer(scene, talk, form, heard, text, inbound)
     return fresh(scene, talk.with_form(None), heard, text, inbound)
+
+
+def _whole(scene: Scene, heard: Heard, text: str) -> Heard:
+    """A longer sentence that begins with 不是 or 对 says something else than no or yes: 不对，是6栋门口."""
+    if heard.command not in ("yes", "no") or not heard.rest or len(text) <= A_WORD:
+        return heard
+    rest = scene.work.book.phrases.hear(heard.rest)
+    return rest if rest.certainty == "exact" and not rest.negated else Heard(rest=text)
+
+
+def _corrects(heard: Heard) -> bool:
+    """写错了 5栋2单元 tells at once what is right."""
+    return heard.command in ("amend", "relocate") and bool(heard.rest) and not heard.numbers
 
 
 def _is_something_else(scene: Scene, form: Form, heard: Heard, text: str) -> bool:
