@@ -1,9 +1,10 @@
-"""What a resident says after a report: how it went, that nobody need come, more about it, thanks, questions."""
+"""What a resident says after a report: how it went, nobody need come, more about it, thanks, questions."""
 
 from bot.forms import Turn, begin
 from bot.message import Choice, Inbound
 from bot.scene import Say, Scene, say
 from bot.spoken import (
+    Verdict,
     asks_machine,
     asks_number,
     asks_who_answers,
@@ -24,6 +25,8 @@ from models import Incident
 
 _MOST = 4
 """Cases that are offered by name."""
+_FEW = 3
+"""Letters that answer only what was just asked."""
 _LOUD = ("exact", "likely")
 _ANSWERS = frozenset(
     {
@@ -43,6 +46,13 @@ _ANSWERS = frozenset(
     | {"arrive", "accept", "satisfied", "basically_satisfied", "dissatisfied", "self_handle"}
 )
 """Heard in words that may as well tell how it went; what comes before them asks for something else."""
+_ASK_BACK = {"partly": "answer.partly", "later": "answer.later"}
+_KINDLY = {
+    "thanks": ("small.thanks", "small.thanks_case"),
+    "bye": ("small.bye", "small.bye"),
+    "temper": ("small.temper", "small.temper_case"),
+}
+"""What to say, and what where the person has an open case."""
 _OWN_WORD = frozenset({"satisfied", "basically_satisfied", "solved"})
 """Said alone after a result, these do what they say."""
 
@@ -83,7 +93,7 @@ def _is_resident(scene: Scene, talk: Talk) -> bool:
 
 
 def _asked(scene: Scene, talk: Talk) -> tuple[int, bool] | None:
-    """The case that was last asked about, and whether nothing was said since; else the only one that waits."""
+    """The case last asked about, and whether nothing was said since; else the only one that waits."""
     waiting = scene.options("to_confirm")
     if waiting and talk.asks_whether_solved:
         return int(talk.choices[0].known["incident"]), True
@@ -92,32 +102,38 @@ def _asked(scene: Scene, talk: Talk) -> tuple[int, bool] | None:
 
 def _how_it_went(scene: Scene, talk: Talk, heard: Heard, text: str) -> Turn | None:
     asked = _asked(scene, talk)
-    if asked is None or (heard.command not in _ANSWERS and heard.command and heard.certainty == "exact"):
+    if asked is None or not _may_answer(heard, text):
         return None
     case, just = asked
-    if heard.command in _OWN_WORD and heard.certainty == "exact" and not heard.rest and text != "一般":
-        return None
-    if (not just and len(text) <= 3) or _is_elsewhere(scene, case, text):
+    if (not just and len(text) <= _FEW) or _is_elsewhere(scene, case, text):
         return None
     said = verdict(text)
+    return _as_said(scene, talk.with_form(None), case, said, text) if said is not None else None
+
+
+def _may_answer(heard: Heard, text: str) -> bool:
+    """Whether words may tell how it went: no command of another kind, and none that does it by itself."""
+    if heard.certainty != "exact" or heard.command is None:
+        return True
+    alone = heard.command in _OWN_WORD and not heard.rest and text != "一般"
+    return heard.command in _ANSWERS and not alone
+
+
+def _as_said(scene: Scene, talk: Talk, case: int, said: Verdict, text: str) -> Turn:
     known = {"incident": case}
-    free = talk.with_form(None)
+    reason = {} if said == "no" else {"reason": text}
     match said:
         case "solved":
-            return begin(scene, free, "solved", known)
+            return begin(scene, talk, "solved", known)
         case "satisfied":
-            return begin(scene, free, "rate", {**known, "rating": "satisfied", "reason": text})
-        case "no":
-            return begin(scene, free, "unsolved", known)
-        case "unsolved":
-            return begin(scene, free, "unsolved", {**known, "reason": text})
+            return begin(scene, talk, "rate", {**known, "rating": "satisfied", **reason})
+        case "no" | "unsolved":
+            return begin(scene, talk, "unsolved", {**known, **reason})
         case "displeased":
-            return _displeased(free, case, text)
-        case "partly" | "later":
-            yes = Choice(label="已解决", do="solved", known=known)
-            no = Choice(label="未解决", do="unsolved", known={**known, "reason": text})
-            return Turn(free, (say(f"answer.{said}", yes, no, number=str(case)),))
-    return None
+            return _displeased(talk, case, text)
+    yes = Choice(label="已解决", do="solved", known=known)
+    no = Choice(label="未解决", do="unsolved", known={**known, **reason})
+    return Turn(talk, (say(_ASK_BACK[said], yes, no, number=str(case)),))
 
 
 def _displeased(talk: Talk, case: int, text: str) -> Turn:
@@ -131,12 +147,12 @@ def _displeased(talk: Talk, case: int, text: str) -> Turn:
 def _is_elsewhere(scene: Scene, case: int, text: str) -> bool:
     """Whether words are about another matter: another place beyond doubt, or another kind and a place."""
     place = scene.find_place(text)
-    return place.best is not None and place.sure and place.best != _grid_of(scene, case)
-
-
-def _grid_of(scene: Scene, case: int) -> int | None:
     incident = scene.work.session.get(Incident, case)
-    return incident.grid_id if incident is not None else None
+    if place.best is None or incident is None:
+        return False
+    kind = scene.work.book.kinds.propose(text)
+    other = kind.sure and kind.category != incident.category
+    return other or (place.sure and place.best != incident.grid_id)
 
 
 # ---- nobody need come ------------------------------------------------------------------------------------
@@ -150,7 +166,7 @@ def _not_needed(scene: Scene, talk: Talk, heard: Heard, text: str) -> Turn | Non
     if heard.command == "cancel" and heard.certainty == "exact" and not heard.rest and len(text) <= 6:
         return None
     kind = scene.work.book.kinds.propose(text).category
-    changeable = [option for option in scene.options("changeable")]
+    changeable = scene.options("changeable")
     same = [option for option in changeable if kind is not None and option.category == kind]
     if not changeable or (kind is not None and not same and not outright):
         return None
@@ -204,8 +220,8 @@ def _kindly(scene: Scene, talk: Talk, text: str) -> Turn | None:
         return None
     case = _case_spoken_of(scene, talk, text)
     stands = case.label if case is not None else ""
-    key = f"small.{tone}_case" if stands and tone != "bye" else f"small.{tone}"
-    return Turn(talk, (say(key, case=stands),))
+    alone, beside = _KINDLY[tone]
+    return Turn(talk, (say(beside if stands else alone, case=stands),))
 
 
 # ---- more about a case -----------------------------------------------------------------------------------

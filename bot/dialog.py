@@ -114,9 +114,7 @@ def _sentence(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inboun
         return _answer(scene, talk, form, heard, text, inbound)
     heard = _whole(scene, heard, text)
     sure = sure and heard.command is not None and not _corrects(heard)
-    followed = None if sure else follow(scene, talk, text)
-    if followed is None:
-        followed = more(scene, talk, heard, text, inbound)
+    followed = (None if sure else follow(scene, talk, text)) or more(scene, talk, heard, text, inbound)
     if followed is not None:
         return followed
     if form is not None and not _is_something_else(scene, form, heard, text):

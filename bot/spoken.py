@@ -46,7 +46,7 @@ _AWAY = re.compile(
 )
 _PLEASED = re.compile(r"(?<!不)(?<!不太)(?<!不怎么)满意|好评|点赞|五星|太好了|真快|很快|效率高")
 _DISPLEASED = re.compile(r"不(?:太|怎么|咋|是很|够)?满意|唔满意|冇满意|差评|太差|差劲|满意(?:个|什么|啥)")
-_ASKS = re.compile(r"[?？]|吗(?:$|[\s,。!])|怎么|为什么|为啥|是不是|有没有|什么时候|啥时候|多久")
+_ASKS = re.compile(r"[?？]|吗(?:$|[\s,。!])|(?<!不)怎么|为什么|为啥|是不是|有没有|什么时候|啥时候|多久")
 
 
 def verdict(text: str) -> Verdict | None:
@@ -56,7 +56,8 @@ def verdict(text: str) -> Verdict | None:
         text: already `plain`; nobody else has understood it as a report of another kind.
 
     Returns:
-        no: without a word of why; later: they could not look yet; partly: one has to ask; displeased: unsatisfied without a word of why.
+        no: without a word of why; later: they could not look yet; partly: one has to ask;
+        displeased: unsatisfied without a word of why.
     """
     if _ASKS.search(text):
         return None

@@ -148,7 +148,7 @@ class Human(Command):
 
 
 def contact(work: Work, who: str = "") -> Contact | None:
-    """The keeper of the sender's own grid, or the nearest above; who is asked for if in that line.
+    """The keeper of the sender's own grid or the nearest above; who is asked for where they are among these.
 
     `who`: a name, or surname and title, as said. Returns None where nobody answers for the place.
     """
