@@ -52,7 +52,7 @@ class Actor:
         return any(ability in post.abilities and post.covers(path) for post in self.posts)
 
 
-CLOCK = Actor(id=None, name="系统", abilities=frozenset())
+CLOCK = Actor(id=None, name="clock", abilities=frozenset())
 """The actor of everything that happens because time has passed."""
 
 

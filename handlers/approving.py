@@ -70,7 +70,7 @@ def disapprove(work: Work, command: Disapprove) -> Done:
         incident=incident,
         asks=request_words(work, request),
         by=role_and_name(work, work.actor.id),
-        reason=command.reason or "未说明",
+        reason=command.reason or work.word("said.no_reason"),
         **about(work, incident),
     )
     work.reply(

@@ -69,8 +69,8 @@ def ask(work: Work, incident: Incident, part: Participant, result: str) -> None:
         key=f"incident:{incident.id}:ask:{incident.version}",
         incident=incident,
         choices=[
-            choice_of("已解决", "solved", number),
-            choice_of("未解决", "unsolved", number),
+            choice_of(work.word("menu.solved"), "solved", number),
+            choice_of(work.word("menu.unsolved"), "unsolved", number),
         ],
         still="waiting",
         number=str(number),

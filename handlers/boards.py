@@ -8,7 +8,7 @@ from sqlmodel import col
 from handlers import access
 from handlers.choices import MOST_PRESSING
 from handlers.command import Command, Done, handles
-from handlers.lists import PAGE, item, listed, past_due
+from handlers.lists import PAGE, items, listed, past_due
 from handlers.showing import case_data
 from handlers.work import Reading, Work
 from models import OPEN, Grid, Incident, path_range
@@ -33,7 +33,7 @@ def board(work: Work, command: Board) -> Done:
         "board.card",
         count=total,
         overdue=late,
-        items=[item(work, "", case) for case in found],
+        items=items(work, found),
         choices=[listed(case) for case in found],
     )
     return Done({"items": [case_data(work, case) for case in found], "open": total, "overdue": late})

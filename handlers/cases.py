@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from handlers.actor import Held
-from handlers.dues import deadline
+from handlers.dues import by_when
 from handlers.promise import Promise, read_promise
 from handlers.refusal import NotAllowed, Refusal
 from handlers.work import Reading, Work
@@ -16,11 +16,21 @@ from models import TO_BE_DONE, Incident, Move, Part, Participant, Person, Privac
 Choices = list[dict[str, Any]]
 
 
-def choice(label: str, do: str, incident: Incident | None = None, **known: Any) -> dict[str, Any]:
-    """A numbered answer that gives a command, mostly about one case."""
+def choice(
+    work: Reading, do: str, incident: Incident | None = None, *, label: str = "", **known: Any
+) -> dict[str, Any]:
+    """A numbered answer that gives a command, mostly about one case; `label`: key of words of its own."""
     if incident is not None:
         known["incident"] = incident.id
-    return {"label": label, "do": do, "known": known}
+    return {"label": work.word(label or f"menu.{do}"), "do": do, "known": known}
+
+
+def given_back_choices(work: Reading, incident: Incident) -> Choices:
+    """What one can do with a case that has come back: give it anew, or take it oneself."""
+    return [
+        choice(work, "dispatch", incident, label="label.pass_on"),
+        choice(work, "accept", incident, label="label.take"),
+    ]
 
 
 def choice_of(label: str, do: str, number: int, **known: Any) -> dict[str, Any]:
@@ -82,6 +92,15 @@ def _rank(work: Reading, post: Held) -> int:
     return 2 * work.book.level_index(level.key) + (post.role != level.keeper)
 
 
+def highest_in_reach(work: Reading, grid_id: int, giver: int) -> int:
+    """The rank up to which somebody may pass a case of a grid: that of the next one above them, no higher.
+
+    `giver` is the rank of who passes it on; nobody is skipped on the way up, who would never hear of it.
+    """
+    line = [person for node in work.tree.upward(grid_id) for person in work.tree.keepers(node.id)]
+    return max((above for above in (rank(work, p) for p in line) if above < giver), default=0)
+
+
 def is_backstop(work: Reading, incident: Incident) -> bool:
     """Whether who has the case stands at the top of its ladder (兜底) or above: they cannot give it back."""
     top = read_promise(incident.promise).ladder[-1].to
@@ -136,11 +155,11 @@ def owner_name(work: Reading, incident: Incident) -> str:
 
 
 def name_of(work: Reading, person_id: int | None) -> str:
-    """A person's name as others may see it: staff by name, anybody else as 群众."""
+    """A person's name as others may see it: staff by name, anybody else as a citizen."""
     if person_id is None:
-        return "系统"
+        return work.word("who.system")
     actor = work.tree.staff.get(person_id)
-    return actor.name if actor else "群众"
+    return actor.name if actor else work.word("who.somebody")
 
 
 def role_and_name(work: Reading, person_id: int | None) -> str:
@@ -241,24 +260,24 @@ def about(work: Reading, incident: Incident, number: int | None = None) -> dict[
         "kind": category.name,
         "grade": read_promise(incident.promise).name,
         "stage": work.stage(incident.state),
-        "due": deadline(incident),
+        **by_when(incident),
     }
 
 
 def reporter_words(work: Reading, incident: Incident) -> str:
     """How the handler sees the reporter: with a phone only when the report is open."""
     if incident.privacy is not Privacy.OPEN:
-        return hidden_words(incident.privacy)
+        return hidden_words(work, incident.privacy)
     is_theirs = incident.reporter_id == work.actor.id
     person = work.actor if is_theirs else work.session.get(Person, incident.reporter_id)
     if person is None:
-        return "群众"
+        return work.word("who.somebody")
     return f"{person.name} {person.phone}" if person.phone else person.name
 
 
-def hidden_words(privacy: Privacy) -> str:
+def hidden_words(work: Reading, privacy: Privacy) -> str:
     """What stands in place of a reporter's name when they asked not to be named."""
-    return "匿名群众" if privacy is Privacy.ANONYMOUS else "保密"
+    return work.word("who.anonymous" if privacy is Privacy.ANONYMOUS else "who.secret")
 
 
 # ---- who may ---------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from handlers.cases import (
     rung_above,
     tell_reporters,
 )
-from handlers.dues import deadline, settle
+from handlers.dues import by_when, settle
 from handlers.promise import read_promise
 from handlers.reporting import tell_new
 from handlers.work import Work
@@ -67,7 +67,7 @@ def close(work: Work, incident: Incident, *, silent: bool = False, besides: int 
             "close.handler",
             key=f"incident:{incident.id}:closed:{incident.version}:h",
             incident=incident,
-            how="居民未回复，按默认办结" if silent else "居民确认已解决",
+            how=work.word("said.silent" if silent else "said.confirmed"),
             **about(work, incident),
         )
 
@@ -107,7 +107,7 @@ def reopen(work: Work, incident: Incident, *, reason: str) -> None:
         "reopen.reporter",
         event=event,
         owner=role_and_name(work, owner),
-        due=deadline(incident),
+        **by_when(incident),
     )
     tell_new(work, incident, event=event)
     if former is not None and former != owner:
@@ -117,7 +117,7 @@ def reopen(work: Work, incident: Incident, *, reason: str) -> None:
             key=f"incident:{incident.id}:{event}",
             incident=incident,
             owner=role_and_name(work, owner),
-            reason=reason or "未说明",
+            reason=reason or work.word("said.no_reason"),
             **about(work, incident),
         )
 

@@ -8,7 +8,7 @@ from handlers.asking import reported
 from handlers.cases import about, choice, role_and_name
 from handlers.closing import answer_for, decide, rating_choices, reopen
 from handlers.command import Ask, Command, Done, handles
-from handlers.dues import deadline
+from handlers.dues import by_when
 from handlers.promise import read_promise
 from handlers.refusal import Refusal
 from handlers.work import Work
@@ -89,7 +89,7 @@ def _standing(work: Work, incident: Incident) -> dict[str, Any]:
     return {
         "stage": work.stage(incident.state),
         "owner": role_and_name(work, incident.owner_id),
-        "due": deadline(incident),
+        **by_when(incident),
     }
 
 
@@ -102,5 +102,5 @@ def _must_be_in_time(work: Work, incident: Incident, number: int) -> None:
             "unsolved.too_late",
             number=number,
             title=incident.title,
-            choices=[choice("重新上报", "report")],
+            choices=[choice(work, "report", label="label.report_again")],
         )

@@ -1,19 +1,17 @@
 """Day cards: everything a worker has to do, most pressing first, and the same every morning."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import (
-    CompoundSelect,
-    select,
-    union,
-)
+from sqlalchemy import select
+from sqlalchemy.orm import load_only
 from sqlmodel import col
 
-from handlers.choices import MOST_PRESSING, cases
+from handlers.choices import MOST, MOST_PRESSING, cases
 from handlers.command import Command, Done, handles
-from handlers.lists import PAGE, item, listed
+from handlers.lists import PAGE, all_late, items, listed
 from handlers.work import Reading, Work
 from models import (
     IN_HAND,
@@ -42,25 +40,34 @@ class SendDayCards(Command):
     slot: str
 
 
+# ---- what lies on a table --------------------------------------------------------------------------------
+
+Row = tuple[str, Incident]
+"""The key of a heading, and a case under it."""
 Section = tuple[str, Callable[[Incident, datetime, datetime], bool]]
 
+_TO_APPROVE = "section.to_approve"
 _SECTIONS: Sequence[Section] = (
-    ("待您审批", lambda c, now, night: c.request is not None and c.approver_id is not None),
     (
-        "已超时",
+        "section.overdue",
         lambda c, now, night: c.state in TO_BE_DONE and c.resolve_due is not None and c.resolve_due <= now,
     ),
-    ("新派来", lambda c, now, night: c.state is State.DISPATCHED),
-    ("退回待派", lambda c, now, night: c.state in (State.RETURNED, State.ARBITRATION)),
-    ("待核查", lambda c, now, night: c.state is State.HANDLED),
+    ("section.new", lambda c, now, night: c.state is State.DISPATCHED),
+    ("section.to_give_anew", lambda c, now, night: c.state in (State.RETURNED, State.ARBITRATION)),
+    ("section.to_verify", lambda c, now, night: c.state is State.HANDLED),
     (
-        "今天到期",
+        "section.today",
         lambda c, now, night: c.state in IN_HAND and c.resolve_due is not None and c.resolve_due <= night,
     ),
-    ("办理中", lambda c, now, night: c.state in IN_HAND),
-    ("等居民确认", lambda c, now, night: c.state is State.WAITING_REPORTER),
-    ("挂账中", lambda c, now, night: c.state is State.PAUSED),
+    ("section.in_hand", lambda c, now, night: c.state in IN_HAND),
+    ("section.waiting", lambda c, now, night: c.state is State.WAITING_REPORTER),
+    ("section.paused", lambda c, now, night: c.state is State.PAUSED),
+    ("section.other", lambda c, now, night: True),
 )
+"""The headings of a card from the top down; a case stands under the first that holds."""
+_HELPING = "section.helping"
+_ORDER = {_TO_APPROVE: 0, **{name: place for place, (name, _) in enumerate(_SECTIONS, 1)}, _HELPING: 99}
+_TO_WAIT_FOR = ("section.waiting", "section.paused")
 
 
 def todo_cases(reading: Reading) -> list[tuple[str, Incident]]:
@@ -69,20 +76,24 @@ def todo_cases(reading: Reading) -> list[tuple[str, Incident]]:
     mine = (col(Incident.owner_id) == me) | (col(Incident.approver_id) == me)
     query = select(Incident).where(mine, col(Incident.state).in_(OPEN)).order_by(*MOST_PRESSING)
     found = list(reading.session.execute(query).scalars())
-    helping = [c for c in cases(reading, "helping") if c.owner_id != me]
+    rows = _table(reading, me, found, cases(reading, "helping"))
+    return [(reading.word(heading), case) for heading, case in rows]
+
+
+def _table(
+    reading: Reading, person: int | None, mine: Sequence[Incident], helping: Sequence[Incident]
+) -> list[Row]:
+    """A person's cases and those they help with, each with the key of its heading, in the card's order."""
     night = _end_of_day(reading)
-    rows = [(rank, name, c) for c in found for rank, name in [_section(reading, c, night)]]
-    rows += [(len(_SECTIONS), "协办", c) for c in helping]
-    return [(name, c) for _, name, c in sorted(rows, key=lambda row: row[0])]
+    rows = [(_heading(reading, person, case, night), case) for case in mine]
+    rows += [(_HELPING, case) for case in helping if case.owner_id != person]
+    return sorted(rows, key=lambda row: _ORDER[row[0]])
 
 
-def _section(reading: Reading, case: Incident, night: datetime) -> tuple[int, str]:
-    for rank, (name, holds) in enumerate(_SECTIONS):
-        if rank == 0 and case.approver_id != reading.actor.id:
-            continue
-        if holds(case, reading.now, night):
-            return rank, name
-    return len(_SECTIONS), "其他"
+def _heading(reading: Reading, person: int | None, case: Incident, night: datetime) -> str:
+    if case.request is not None and case.approver_id == person:
+        return _TO_APPROVE
+    return next(name for name, holds in _SECTIONS if holds(case, reading.now, night))
 
 
 def _end_of_day(reading: Reading) -> datetime:
@@ -98,51 +109,85 @@ def todo(work: Work, command: Todo) -> Done:
         work.reply("todo.nothing")
         return Done({"items": []})
     work.reply("todo.card", **_card(work, rows))
-    return Done({"items": [item(work, name, case) for name, case in rows]})
+    found, headings = [case for _, case in rows], [heading for heading, _ in rows]
+    return Done({"items": items(work, found, headings=headings)})
 
 
-def _card(reading: Reading, rows: list[tuple[str, Incident]]) -> dict[str, Any]:
-    shown = rows[:PAGE]
+def _card(
+    reading: Reading, rows: Sequence[tuple[str, Incident]], late: Collection[int | None] | None = None
+) -> dict[str, Any]:
+    found = [case for _, case in rows[:PAGE]]
+    headings = [heading for heading, _ in rows[:PAGE]]
     return {
         "count": len(rows),
-        "more": len(rows) - len(shown) or None,
-        "items": [item(reading, name, case) for name, case in shown],
-        "choices": [listed(case) for _, case in shown],
+        "more": len(rows) - len(found) or None,
+        "items": items(reading, found, headings=headings, late=late),
+        "choices": [listed(case) for case in found],
     }
+
+
+# ---- every morning ---------------------------------------------------------------------------------------
 
 
 @handles(SendDayCards)
 def send_day_cards(work: Work, command: SendDayCards) -> Done:
-    """Nobody with an empty table is written to."""
+    """Nobody with an empty table is written to; however many they are, the database is asked three times."""
+    mine, helping, late = _by_person(work), _helped_by(work), all_late(work)
+    greeting = work.word(_greeting(work))
     told = 0
-    for owner in _whose_turn_it_is(work):
-        actor = work.tree.staff.get(owner)
-        if actor is None:
-            continue
-        rows = [
-            r for r in todo_cases(Reading(work.session, work.now, work.book, work.tree, actor)) if _to_act(r)
-        ]
+    for person in sorted({*mine, *helping} & work.tree.staff.keys()):
+        table = _table(work, person, mine[person], helping[person][:MOST])
+        rows = [(work.word(heading), case) for heading, case in table if heading not in _TO_WAIT_FOR]
         if rows:
-            work.tell(owner, "todo.morning", key=f"day_card:{command.slot}", **_card(work, rows))
+            card = _card(work, rows, late)
+            work.tell(person, "todo.morning", key=f"day_card:{command.slot}", greeting=greeting, **card)
             told += 1
     return Done({"told": told})
 
 
-def _whose_turn_it_is(reading: Reading) -> list[int]:
-    """Owners, approvers and helpers of open cases, each once."""
-    is_open = col(Incident.state).in_(OPEN)
-    helping = (
-        select(col(Participant.person_id))
+_SHOWN = load_only(
+    Incident.what,  # type: ignore[arg-type]
+    Incident.grid_id,  # type: ignore[arg-type]
+    Incident.state,  # type: ignore[arg-type]
+    Incident.owner_id,  # type: ignore[arg-type]
+    Incident.approver_id,  # type: ignore[arg-type]
+    Incident.request,  # type: ignore[arg-type]
+    Incident.accept_due,  # type: ignore[arg-type]
+    Incident.resolve_due,  # type: ignore[arg-type]
+    Incident.due_certain,  # type: ignore[arg-type]
+)
+"""What a card tells of a case; the rest stays in the database."""
+
+
+def _by_person(reading: Reading) -> defaultdict[int, list[Incident]]:
+    """The open cases that somebody owns or must decide on, by that person, most pressing first."""
+    query = select(Incident).where(col(Incident.state).in_(OPEN)).order_by(*MOST_PRESSING).options(_SHOWN)
+    found: defaultdict[int, list[Incident]] = defaultdict(list)
+    for case in reading.session.execute(query).scalars():
+        for person in {case.owner_id, case.approver_id} - {None}:
+            found[person or 0].append(case)
+    return found
+
+
+def _helped_by(reading: Reading) -> defaultdict[int, list[Incident]]:
+    """The open cases that somebody helps with and has not done their part of, most pressing first."""
+    query = (
+        select(col(Participant.person_id), Incident)
         .join(Incident, col(Incident.id) == col(Participant.incident_id))
-        .where(is_open, col(Participant.part) == Part.HELPER, col(Participant.done_at).is_(None))
+        .where(col(Incident.state).in_(OPEN))
+        .where(col(Participant.part) == Part.HELPER, col(Participant.done_at).is_(None))
+        .order_by(*MOST_PRESSING)
+        .options(_SHOWN)
     )
-    people: CompoundSelect[int] = union(
-        select(col(Incident.owner_id)).where(is_open, col(Incident.owner_id).is_not(None)),
-        select(col(Incident.approver_id)).where(is_open, col(Incident.approver_id).is_not(None)),
-        helping,
-    )
-    return sorted(reading.session.execute(people).scalars())
+    found: defaultdict[int, list[Incident]] = defaultdict(list)
+    for person, case in reading.session.execute(query):
+        found[person].append(case)
+    return found
 
 
-def _to_act(row: tuple[str, Incident]) -> bool:
-    return row[0] not in ("等居民确认", "挂账中")
+def _greeting(reading: Reading) -> str:
+    """The key of what one says at this hour of the place: after a fault a card may come late."""
+    hour = reading.now.astimezone(reading.book.zone).hour
+    hours = ((5, "evening"), (11, "morning"), (13, "noon"), (18, "afternoon"))
+    part = next((part for until, part in hours if hour < until), "evening")
+    return f"greeting.{part}"

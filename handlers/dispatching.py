@@ -11,12 +11,15 @@ from handlers import access
 from handlers.cases import (
     about,
     choice,
+    given_back_choices,
     hand_to,
+    highest_in_reach,
     is_backstop,
     make,
     must_cover,
     must_own,
     participants,
+    rank,
     role_and_name,
     someone_above,
     tell_owner,
@@ -97,6 +100,7 @@ def dispatch(work: Work, command: Dispatch) -> Done:
     incident = access.find(work, command.incident, lock=True)
     _must_assign(work, incident)
     _must_be_able(work, incident, command.to)
+    _must_skip_nobody(work, incident, command.to)
     move = Move.DISPATCH if incident.state is State.RETURNED else Move.TRANSFER
     return _give(work, incident, move, command.to)
 
@@ -108,6 +112,7 @@ def transfer(work: Work, command: Transfer) -> Done:
     if incident.owner_id != work.actor.id:
         _must_assign(work, incident)
     _must_be_able(work, incident, command.to)
+    _must_skip_nobody(work, incident, command.to)
     return _give(work, incident, Move.TRANSFER, command.to, reason=command.reason or None)
 
 
@@ -154,6 +159,16 @@ def _must_be_able(work: Work, incident: Incident, person_id: int) -> None:
         raise Refusal("transfer.too_far", to=role_and_name(work, person_id))
 
 
+def _must_skip_nobody(work: Work, incident: Incident, person_id: int) -> None:
+    """To a unit, to the same level or below, or one rung up: whoever is skipped would never hear of it."""
+    giver = rank(work, work.actor.id)
+    if not work.actor.ranges:  # a unit's people stand where the case stands
+        ladder = read_promise(incident.promise).ladder
+        giver = 2 * work.book.level_index(ladder[incident.step].to)
+    if rank(work, person_id) < highest_in_reach(work, incident.grid_id, giver):
+        raise Refusal("transfer.too_high", number=incident.id, to=role_and_name(work, person_id))
+
+
 @handles(ReturnCase)
 def return_case(work: Work, command: ReturnCase) -> Done:
     """Twice at most; the third time it is settled by arbitration. The 兜底 cannot give a case back at all."""
@@ -179,7 +194,7 @@ def return_case(work: Work, command: ReturnCase) -> Done:
         "return.upper",
         event=f"returned:{incident.version}",
         still="mine",
-        choices=[choice("派给别人", "dispatch", incident), choice("自己办", "accept", incident)],
+        choices=given_back_choices(work, incident),
         by=work.actor.name,
         reason=command.reason,
     )
@@ -213,7 +228,7 @@ def _to_arbitration(work: Work, incident: Incident, arbiter: int, reason: str) -
         "arbitrate.asked",
         event=f"arbitration:{incident.version}",
         still="mine",
-        choices=[choice("裁定", "arbitrate", incident)],
+        choices=[choice(work, "arbitrate", incident)],
         by=work.actor.name,
         reason=reason,
         returns=incident.returns,
@@ -242,7 +257,7 @@ def arbitrate(work: Work, command: Arbitrate) -> Done:
         "arbitrate.owner",
         event=event,
         still="not_accepted",
-        choices=[choice("接单", "accept", incident)],
+        choices=[choice(work, "accept", incident)],
         by=role_and_name(work, work.actor.id),
         reason=command.reason,
     )
@@ -275,7 +290,7 @@ def join(work: Work, command: Join) -> Done:
         key=f"incident:{incident.id}:join:{command.to}",
         incident=incident,
         still="open",
-        choices=[choice("我这部分办完了", "part_done", incident)],
+        choices=[choice(work, "part_done", incident, label="label.my_part")],
         task=command.task,
         owner=role_and_name(work, incident.owner_id),
         **about(work, incident),
@@ -312,7 +327,7 @@ def _tell_part_done(work: Work, incident: Incident, helpers: Sequence[Participan
         "join.part_done",
         event=f"part:{work.actor.id}:{incident.version}",
         still="mine",
-        choices=[choice("办结", "finish", incident)] if not left else None,
+        choices=[choice(work, "finish", incident)] if not left else None,
         by=work.actor.name,
         result=result,
         left=left,

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from handlers.clocks import Clocks, Due, Fact, Kind, agenda, clocks
 from handlers.promise import read_promise
 from handlers.work import EVENTS, Reading, Work
-from models import Incident, Move, State
+from models import CHANGEABLE, Incident, Move, State
 
 _KINDS: Mapping[State, tuple[Kind, ...]] = {
     State.DISPATCHED: (Kind.ACCEPT, Kind.ARRIVE, Kind.RESOLVE),
@@ -103,10 +103,23 @@ def moment(value: Mapping[str, str] | str) -> datetime:
 
 
 def deadline(incident: Incident) -> dict[str, Any] | str:
-    """The resolution deadline for a text: a moment, marked when it lies beyond the known calendar."""
+    """The resolution deadline for a text: a moment, marked when it lies beyond the known calendar.
+
+    Words that it is not known yet for a case whose clock stands; nothing once the work is done.
+    """
     if incident.resolve_due is None:
-        return "待定"
+        return {"text": "due.unknown"} if incident.state in CHANGEABLE else ""
     shown: dict[str, Any] = {"moment": incident.resolve_due.isoformat()}
     if not incident.due_certain:
         shown["uncertain"] = True
     return shown
+
+
+def by_when(incident: Incident) -> dict[str, Any]:
+    """What texts say of the deadline, as a text of the book inside another.
+
+    It begins with its own comma, and is nothing where there is nothing to say.
+    """
+    if incident.resolve_due is not None:
+        return {"by_when": {"text": "due.by", "due": deadline(incident)}}
+    return {"by_when": {"text": "due.open"} if incident.state in CHANGEABLE else ""}

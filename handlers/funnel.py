@@ -130,10 +130,12 @@ def period_began(reading: Reading, months: int) -> datetime:
 def _card(reading: Reading, since: datetime, found: Funnel) -> dict[str, Any]:
     first = since.astimezone(reading.book.zone)
     return {
-        "since": f"{first.month}月{first.day}日",
+        "since": reading.word("area.day", month=first.month, day=first.day),
         "count": found.total,
         "self_handled": found.self_handled,
-        "levels": "".join(f"，{name}{count}件" for name, count in found.by_level.items()),
+        "levels": "".join(
+            reading.word("area.level", name=name, count=count) for name, count in found.by_level.items()
+        ),
         "closed": found.closed,
         "rate": f"{found.close_rate:.0%}" if found.close_rate in (0, 1) else f"{found.close_rate:.1%}",
         "daily": f"{found.daily:.1f}".removesuffix(".0"),

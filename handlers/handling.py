@@ -27,7 +27,7 @@ from handlers.cases import (
 )
 from handlers.command import Ask, Command, Done, handles
 from handlers.dispatching import PartDone, part_done
-from handlers.dues import deadline, settle
+from handlers.dues import by_when, settle
 from handlers.material import Given, attach
 from handlers.promise import read_promise
 from handlers.refusal import Refusal
@@ -106,16 +106,16 @@ def accept(work: Work, command: Accept) -> Done:
         event=f"accepted:{incident.version}",
         owner=role_and_name(work, work.actor.id),
         phone=call_of(work, work.actor.id),
-        due=deadline(incident),
+        **by_when(incident),
     )
     work.reply(
         "accept.done",
         incident=incident,
         reporter=reporter_words(work, incident),
         choices=[
-            choice("到场", "arrive", incident),
-            choice("办结", "finish", incident),
-            choice("退回", "return_case", incident),
+            choice(work, "arrive", incident),
+            choice(work, "finish", incident),
+            choice(work, "return_case", incident),
         ],
         **about(work, incident),
     )
@@ -136,7 +136,7 @@ def arrive(work: Work, command: Arrive) -> Done:
     work.reply(
         "arrive.done",
         incident=incident,
-        choices=[choice("办结", "finish", incident)],
+        choices=[choice(work, "finish", incident)],
         **about(work, incident),
     )
     return Done({"number": incident.id, "state": incident.state}, incident.id)
@@ -173,12 +173,8 @@ def _must_have_parts(work: Work, incident: Incident, command: Finish) -> None:
             number=incident.id,
             who=work_left,
             choices=[
-                {
-                    "label": "仍然办结",
-                    "do": "finish",
-                    "known": {"incident": incident.id, "result": command.result, "anyway": True},
-                },
-                {"label": "等他们", "do": "show", "known": {"incident": incident.id}},
+                choice(work, "finish", incident, label="label.anyway", result=command.result, anyway=True),
+                choice(work, "show", incident, label="label.wait_for_them"),
             ],
         )
 
@@ -196,7 +192,7 @@ def _to_verifier(work: Work, incident: Incident, verifier: int, result: str) -> 
         incident,
         "verify.asked",
         event=f"verify:{incident.version}",
-        choices=[choice("核查通过", "verify", incident), choice("返工", "rework", incident)],
+        choices=[choice(work, "verify", incident), choice(work, "rework", incident)],
         still="handled",
         by=work.actor.name,
         result=result,
@@ -233,7 +229,7 @@ def rework(work: Work, command: Rework) -> Done:
         "rework.owner",
         event=f"rework:{incident.version}",
         still="mine",
-        choices=[choice("办结", "finish", incident)],
+        choices=[choice(work, "finish", incident)],
         by=role_and_name(work, work.actor.id),
         reason=command.reason,
     )
@@ -265,7 +261,9 @@ def undo(work: Work, command: Undo) -> Done:
     incident = access.find(work, event.incident_id, lock=True)
     if event.move in _FINISHING and incident.handler_id == work.actor.id:
         return _retract(work, incident)
-    raise Refusal("undo.other", number=event.incident_id)
+    if event.move is Move.WITHDRAW:
+        raise Refusal("undo.withdrawn", number=event.incident_id)
+    raise Refusal("undo.other" if work.actor.is_staff else "undo.said", number=event.incident_id)
 
 
 def _last_own_event(work: Work) -> IncidentEvent | None:
@@ -289,7 +287,7 @@ def _retract(work: Work, incident: Incident) -> Done:
     work.reply(
         "retract.done",
         incident=incident,
-        choices=[choice("办结", "finish", incident)],
+        choices=[choice(work, "finish", incident)],
         **about(work, incident),
     )
     return Done({"number": incident.id, "state": incident.state}, incident.id)

@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from handbook import Book
 from handlers.work import Work
 from models import Attachment, Incident
 
 ATTACHMENTS = Attachment.__table__  # type: ignore[attr-defined]
-NAMES = {"photo": "照片", "voice": "语音", "video": "视频", "file": "文件"}
 
 
 class Media(BaseModel):
@@ -31,10 +31,10 @@ Given = Annotated[Media, BeforeValidator(_as_photo, json_schema_input_type=str |
 """As it may be handed in: a bare key is a photo's, for callers of the API and for talks of older versions."""
 
 
-def in_words(media: Sequence[Media]) -> str:
+def in_words(book: Book, media: Sequence[Media]) -> str:
     """What to call them in a sentence: 照片, 语音 ..., or 附件 where they are of several kinds."""
     kinds = {item.kind for item in media}
-    return NAMES[kinds.pop()] if len(kinds) == 1 else "附件"
+    return book.text(f"given.{kinds.pop()}" if len(kinds) == 1 else "given.mixed")
 
 
 def attach(work: Work, incident: Incident, media: Sequence[Media]) -> None:

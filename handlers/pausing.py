@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from handlers import access
 from handlers.cases import about, make, must_cover, role_and_name, tell_owner, tell_reporters
 from handlers.command import Ask, Command, Done, handles
-from handlers.dues import deadline, settle
+from handlers.dues import by_when, settle
 from handlers.refusal import Refusal
 from handlers.work import Work
 from models import Incident, Move, State
@@ -42,6 +42,6 @@ def resume(work: Work, incident: Incident) -> None:
         "resume.reporter",
         event=f"resumed:{incident.version}",
         owner=role_and_name(work, incident.owner_id),
-        due=deadline(incident),
+        **by_when(incident),
     )
     tell_owner(work, incident, "resume.done", event=f"resumed:{incident.version}:o", still="mine")

@@ -35,7 +35,7 @@ def recognise(
     if known is not None:
         return known
     account = {"channel": channel, "handle": handle, "chat": chat, "used_at": now, "gone": False}
-    return _newcomer(session, name, account) or recognise(
+    return _newcomer(session, name or tree.book.text("who.resident"), account) or recognise(
         session, tree, channel=channel, handle=handle, chat=chat, name=name, now=now
     )
 
@@ -82,7 +82,7 @@ def _by_channel(accounts: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 def _newcomer(session: Session, name: str, account: dict[str, Any]) -> Actor | None:
     """Enter a resident with their first account; None when another writer has just done it."""
-    person = Person(name=name[:40] or "居民")
+    person = Person(name=name[:40])
     session.add(person)
     session.flush()
     entry = insert_new(session, ACCOUNTS).values(person_id=person.id, **account)
@@ -147,8 +147,8 @@ def human(work: Work, command: Human) -> Done:
     work.reply(
         "human.contact",
         person=role_and_name(work, person),
-        phone=phone_of(work, person) or "（未登记电话）",
+        phone=phone_of(work, person) or work.word("said.no_phone"),
         place=work.tree.named(grid_id),
-        choices=[choice("上报一件事", "report")],
+        choices=[choice(work, "report", label="label.report")],
     )
     return Done({"person": role_and_name(work, person), "phone": phone_of(work, person)})

@@ -13,6 +13,7 @@ from handlers.cases import (
     about,
     call_of,
     choice,
+    given_back_choices,
     hand_to,
     make,
     must_cover,
@@ -25,7 +26,7 @@ from handlers.cases import (
 from handlers.clocks import Due, Kind
 from handlers.closing import close_by_silence
 from handlers.command import Ask, Command, Done, handles
-from handlers.dues import deadline, due_now, settle
+from handlers.dues import by_when, due_now, settle
 from handlers.pausing import resume
 from handlers.promise import read_promise
 from handlers.refusal import NotAllowed, Refusal
@@ -126,7 +127,7 @@ def supervise(work: Work, command: Supervise) -> Done:
         "supervise.owner",
         event=f"supervised:{incident.version}",
         by=role_and_name(work, work.actor.id),
-        words=command.words or "请尽快处理",
+        words=command.words or work.word("said.hurry"),
         still="open",
     )
     work.reply(
@@ -254,7 +255,7 @@ def _take_back(work: Work, incident: Incident) -> bool:
         "auto_return.upper",
         event=event,
         still="mine",
-        choices=[choice("派给别人", "dispatch", incident), choice("自己办", "accept", incident)],
+        choices=given_back_choices(work, incident),
         by=role_and_name(work, former),
     )
     _tell_former(work, incident, former, event)
@@ -262,13 +263,13 @@ def _take_back(work: Work, incident: Incident) -> bool:
 
 
 LATE = {
-    Kind.RESOLVE: "超时未办结",
-    Kind.ACCEPT: "超时未接单",
-    Kind.ASSIGN: "超时未重新派人",
-    Kind.ARBITRATE: "超时未裁定",
-    Kind.TOP: "一直超时",
+    Kind.RESOLVE: "late.resolve",
+    Kind.ACCEPT: "late.accept",
+    Kind.ASSIGN: "late.assign",
+    Kind.ARBITRATE: "late.arbitrate",
+    Kind.TOP: "late.top",
 }
-"""What was missed, in words."""
+"""What was missed: keys of its words."""
 
 
 def _climb(work: Work, incident: Incident, owner: int, step: int, *, kind: Kind) -> None:
@@ -282,9 +283,12 @@ def _climb(work: Work, incident: Incident, owner: int, step: int, *, kind: Kind)
         incident,
         "climb.upper",
         event=event,
-        choices=[choice("接单", "accept", incident), choice("派给别人", "transfer", incident)],
+        choices=[
+            choice(work, "accept", incident),
+            choice(work, "transfer", incident, label="label.pass_on"),
+        ],
         still="mine",
-        late=LATE[kind],
+        late=work.word(LATE[kind]),
         by=role_and_name(work, former),
         urgent=incident.danger is not None,
     )
@@ -294,9 +298,9 @@ def _climb(work: Work, incident: Incident, owner: int, step: int, *, kind: Kind)
         incident,
         "climb.reporter",
         event=event,
-        late=LATE[kind],
+        late=work.word(LATE[kind]),
         owner=role_and_name(work, owner),
-        due=deadline(incident),
+        **by_when(incident),
     )
 
 
@@ -342,5 +346,5 @@ def _top(work: Work, incident: Incident, *kinds: Kind) -> None:
         event=f"top:{incident.version}",
         choices=new_choices(work, incident) if incident.state is State.DISPATCHED else None,
         still="mine",
-        late=LATE[kinds[0]],
+        late=work.word(LATE[kinds[0]]),
     )

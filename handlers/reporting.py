@@ -342,9 +342,9 @@ def tell_new(work: Work, incident: Incident, *, event: str) -> None:
 
 def new_choices(work: Work, incident: Incident) -> Choices:
     """What somebody can do with a case that was just given to them."""
-    choices = [choice("接单", "accept", incident), choice("转派", "transfer", incident)]
+    choices = [choice(work, "accept", incident), choice(work, "transfer", incident)]
     if not is_backstop(work, incident):
-        choices.insert(1, choice("退回", "return_case", incident))
+        choices.insert(1, choice(work, "return_case", incident))
     return choices
 
 

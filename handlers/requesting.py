@@ -204,7 +204,7 @@ def _tell_approver(work: Work, incident: Incident) -> None:
         "approval.request",
         key=f"incident:{incident.id}:request:{incident.version}",
         incident=incident,
-        choices=[choice("同意", "approve", incident), choice("不同意", "disapprove", incident)],
+        choices=[choice(work, "approve", incident), choice(work, "disapprove", incident)],
         still="requested",
         by=role_and_name(work, incident.request["by"]),
         asks=request_words(work, incident.request),
@@ -217,16 +217,13 @@ def request_words(work: Work, request: Mapping[str, Any]) -> str:
     """What is asked for, in words."""
     words = work.book.text(f"request.{request['move']}")
     span = request.get("data", {}).get("span")
-    return f"{words}（{span_words(span)}）" if span else words
+    return f"{words}（{span_words(work, span)}）" if span else words
 
 
-def span_words(span: str) -> str:
+def span_words(work: Work, span: str) -> str:
     """A span as people read it: 3个工作日, 4个工作小时."""
     parsed = Span.parse(span)
-    unit = {"d": "天", "h": "小时", "m": "分钟", "s": "秒"}[str(parsed.unit)]
-    if parsed.wall:
-        return f"{parsed.amount}{unit}"
-    return f"{parsed.amount}个工作{'日' if unit == '天' else unit}"
+    return work.word(f"unit.{'' if parsed.wall else 'work_'}{parsed.unit}", amount=parsed.amount)
 
 
 def climb_request(work: Work, incident: Incident) -> None:

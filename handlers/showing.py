@@ -9,7 +9,7 @@ from sqlmodel import col
 from handlers import access
 from handlers.cases import about, call_of, choice, choice_of, is_backstop, reporter_words, role_and_name
 from handlers.command import Ask, Command, Done, handles
-from handlers.lists import PAGE, is_overdue, item, listed
+from handlers.lists import PAGE, is_overdue, items, listed
 from handlers.timeline import timeline
 from handlers.work import Reading, Work
 from models import IN_HAND, TO_BE_DONE, Incident, Part, Participant, State
@@ -53,10 +53,10 @@ def next_choices(
 ) -> list[dict[str, Any]]:
     """What this person can do with the case now, at most five; `number`: by which its reporter knows it."""
     if incident.approver_id == reading.actor.id and incident.request is not None:
-        return [choice("同意", "approve", incident), choice("不同意", "disapprove", incident)]
+        return [choice(reading, "approve", incident), choice(reading, "disapprove", incident)]
     owner = incident.owner_id == reading.actor.id
     found = [
-        choice(label, do, incident) if who == "owner" else choice_of(label, do, number or incident.id or 0)
+        choice_of(reading.word(label), do, (incident.id if who == "owner" else number or incident.id) or 0)
         for label, do, states, who in _NEXT
         if incident.state in states and (owner if who == "owner" else reporter)
         if do not in _left_out(reading, incident, number)
@@ -71,21 +71,21 @@ def _left_out(reading: Reading, incident: Incident, number: int | None) -> set[s
 
 
 _NEXT: Sequence[tuple[str, str, frozenset[State], str]] = (
-    ("接单", "accept", frozenset({State.DISPATCHED, State.RETURNED}), "owner"),
-    ("派给别人", "dispatch", frozenset({State.RETURNED}), "owner"),
-    ("裁定", "arbitrate", frozenset({State.ARBITRATION}), "owner"),
-    ("到场", "arrive", frozenset({State.ACCEPTED}), "owner"),
-    ("办结", "finish", IN_HAND, "owner"),
-    ("核查通过", "verify", frozenset({State.HANDLED}), "owner"),
-    ("返工", "rework", frozenset({State.HANDLED}), "owner"),
-    ("退回", "return_case", TO_BE_DONE, "owner"),
-    ("转派", "transfer", TO_BE_DONE, "owner"),
-    ("延期", "extend", IN_HAND, "owner"),
-    ("恢复", "unsuspend", frozenset({State.PAUSED}), "owner"),
-    ("已解决", "solved", frozenset({State.WAITING_REPORTER}), "reporter"),
-    ("未解决", "unsolved", frozenset({State.WAITING_REPORTER, State.CLOSED_SOLVED}), "reporter"),
-    ("催办", "urge", TO_BE_DONE, "reporter"),
-    ("改", "amend", frozenset({State.DISPATCHED}), "reporter"),
+    ("menu.accept", "accept", frozenset({State.DISPATCHED, State.RETURNED}), "owner"),
+    ("label.pass_on", "dispatch", frozenset({State.RETURNED}), "owner"),
+    ("menu.arbitrate", "arbitrate", frozenset({State.ARBITRATION}), "owner"),
+    ("menu.arrive", "arrive", frozenset({State.ACCEPTED}), "owner"),
+    ("menu.finish", "finish", IN_HAND, "owner"),
+    ("menu.verify", "verify", frozenset({State.HANDLED}), "owner"),
+    ("menu.rework", "rework", frozenset({State.HANDLED}), "owner"),
+    ("menu.return_case", "return_case", TO_BE_DONE, "owner"),
+    ("menu.transfer", "transfer", TO_BE_DONE, "owner"),
+    ("menu.extend", "extend", IN_HAND, "owner"),
+    ("menu.unsuspend", "unsuspend", frozenset({State.PAUSED}), "owner"),
+    ("menu.solved", "solved", frozenset({State.WAITING_REPORTER}), "reporter"),
+    ("menu.unsolved", "unsolved", frozenset({State.WAITING_REPORTER, State.CLOSED_SOLVED}), "reporter"),
+    ("menu.urge", "urge", TO_BE_DONE, "reporter"),
+    ("menu.amend", "amend", frozenset({State.DISPATCHED}), "reporter"),
 )
 
 
@@ -131,7 +131,7 @@ def progress(work: Work, command: Progress) -> Done:
     work.reply(
         "progress.list",
         count=len(found),
-        items=[item(work, "", case, number) for case, number in zip(found, known, strict=True)],
+        items=items(work, found, numbers=known),
         choices=[listed(case, number) for case, number in zip(found, known, strict=True)],
     )
     return Done({"items": [case_data(work, case) for case in found]})

@@ -79,7 +79,7 @@ def _line(reading: Reading, event: IncidentEvent, hidden: dict[int, Privacy]) ->
 
 def _who(reading: Reading, event: IncidentEvent, hidden: dict[int, Privacy]) -> str:
     if event.actor_id in hidden and event.move not in _SIGNED:
-        return hidden_words(hidden[event.actor_id])
+        return hidden_words(reading, hidden[event.actor_id])
     return role_and_name(reading, event.actor_id)
 
 
@@ -94,5 +94,5 @@ def _detail(reading: Reading, event: IncidentEvent) -> str:
     if "rating" in data:
         return f"：{reading.book.incidents.ratings[data['rating']]}"
     if "answer" in data:
-        return f"：{'已解决' if data['answer'] == 'solved' else '未解决'}"
+        return f"：{reading.word('menu.solved' if data['answer'] == 'solved' else 'menu.unsolved')}"
     return ""

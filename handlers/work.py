@@ -49,6 +49,10 @@ class Reading:
         """The place's word for a state."""
         return self.book.incidents.stages[str(state)]
 
+    def word(self, key: str, **args: object) -> str:
+        """A word of the place that stands inside others: a label, a heading, a unit of time."""
+        return self.book.text(key).format(**args)
+
 
 @dataclass
 class Work(Reading):

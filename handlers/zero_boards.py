@@ -8,7 +8,7 @@ from sqlmodel import col
 from handlers import access
 from handlers.choices import MOST_PRESSING
 from handlers.command import Command, Done, handles
-from handlers.lists import PAGE, item, listed
+from handlers.lists import PAGE, items, listed
 from handlers.work import Reading, Work
 from models import OPEN, Incident
 
@@ -72,9 +72,11 @@ def zero(work: Work, command: Zero) -> Done:
 def _zero_card(reading: Reading, rows: list[tuple[str, int, int, list[Incident]]]) -> dict[str, Any]:
     urgent = [case for _, _, _, found in rows for case in found][:PAGE]
     return {
-        "areas": "、".join(f"{name}小事{small}件大事{big}件" for name, small, big, _ in rows[:4]),
+        "areas": "、".join(
+            reading.word("area.open", name=name, small=small, big=big) for name, small, big, _ in rows[:4]
+        ),
         "count": sum(small + big for _, small, big, _ in rows),
-        "items": [item(reading, "", case) for case in urgent],
+        "items": items(reading, urgent),
         "choices": [listed(case) for case in urgent],
     }
 

@@ -70,7 +70,7 @@ class TelegramChannel:
     """
 
     name = NAME
-    can = Can(buttons=True, photos=True, places=True, groups=True, longest=4096, per_second=25.0, at_once=25)
+    can = Can(buttons=True, photos=True, places=True, groups=True, longest=4096, per_second=25.0, at_once=5)
 
     def __init__(
         self,

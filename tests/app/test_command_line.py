@@ -26,6 +26,8 @@ from models.database import DatabaseTrouble, is_current, migrate, open_database
 from scheduler.clock import SystemClock
 from tests.postgres import free_port
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:

@@ -6,26 +6,32 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
+import yaml
 
 from handbook import Book
 from handbook.loading import places
+from handbook.spans import Unit
 from handlers import catalogue, watching
 from handlers.choices import CASES
 from handlers.command import Command, ask_of
+from handlers.material import Media
 from models import Move, State
 from tests.handbook.books import book_of
 
 ROOT = Path(__file__).parents[2]
 CODE = ("app", "bot", "handlers", "scheduler", "web")
 KEY_AT = {
-    **dict.fromkeys(("reply", "say", "Say", "Refusal", "NotFound", "NotAllowed", "Unclear", "text"), 0),
+    **dict.fromkeys(
+        ("reply", "say", "Say", "Refusal", "NotFound", "NotAllowed", "Unclear", "text", "word"), 0
+    ),
     "tell": 1,
     **dict.fromkeys(("tell_owner", "tell_reporters"), 2),
 }
 """Where the key stands among the arguments of whatever says something."""
-ABOUT = frozenset({"number", "title", "what", "place", "kind", "grade", "stage", "due"})
+ABOUT = frozenset({"number", "title", "what", "place", "kind", "grade", "stage", "by_when"})
 """What `about` says of a case."""
 GIVEN = {"tell_owner": ABOUT, "tell_reporters": frozenset({"number", "title"})}
 """What is told besides the arguments that are written down."""
@@ -131,6 +137,9 @@ def conventional(book: Book) -> set[str]:
         *(f"ended.{move}" for move in asking_moves() if move.startswith("close_")),
         *(f"watch.{kind}" for kind in trouble_kinds()),
         *(f"small.{name}" for name in SMALL),
+        *(f"greeting.{part}" for part in ("morning", "noon", "afternoon", "evening")),
+        *(f"unit.{work}{unit}" for work in ("", "work_") for unit in get_args(Unit)),
+        *(f"given.{kind}" for kind in get_args(Media.model_fields["kind"].annotation)),
         *(f"{key}.items" for key, text in book.texts.items() if "items" in placeholders(text)),
     }
 
@@ -160,6 +169,36 @@ def test_every_key_that_is_said_stands_in_every_book(book: Book) -> None:
 
     assert written - set(book.texts) == set()
     assert conventional(book) - set(book.texts) == set()
+
+
+def test_every_word_inside_others_stands_in_every_book(book: Book) -> None:
+    sheets = {key.partition(".")[0] for key in words_sheet()}
+    named = {said for said in constants() if said.count(".") == 1 and said.partition(".")[0] in sheets}
+
+    assert len(named) > 40
+    assert named - set(book.texts) - {f"{sheet}." for sheet in sheets} == set()
+
+
+def words_sheet() -> dict[str, str]:
+    """The texts of the sheet of single words."""
+    sheet = ROOT / "handbook/default/texts/words.zh.yaml"
+    return {
+        f"{part}.{key}": text
+        for part, its in yaml.safe_load(sheet.read_text("utf-8")).items()
+        for key, text in its.items()
+    }
+
+
+def test_what_a_place_says_stands_in_its_book_and_not_in_the_handlers() -> None:
+    found = [
+        (path, words)
+        for path, tree in sources()
+        if path.startswith("handlers/")
+        for words in spoken(tree)
+        if re.search(f"[{CJK}]", words)
+    ]
+
+    assert found == []
 
 
 def test_the_scan_sees_the_code() -> None:
