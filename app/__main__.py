@@ -260,8 +260,8 @@ def _admin(given: argparse.Namespace) -> int:
     with alone(settings.database_url):
         code, links = make_administrator(settings, given.person, given.phone)
     print(
-        f"{given.person} is an administrator now. Within 10 minutes: start the program, and in a private chat\n"
-        f"with it {given.person} writes  绑定 {code}  and then the last four digits of the phone.\n"
+        f"{given.person} is an administrator now. Within 10 minutes: start the program, and in a private\n"
+        f"chat with it {given.person} writes  绑定 {code}  and then the last four digits of the phone.\n"
         f"Or within three days, in a browser: {links[-1]}\n"
         "Whichever is used first ends the other. From then on 邀请 姓名 brings in everybody else."
     )

@@ -15,16 +15,15 @@ from handlers.private import own_chat
 from handlers.refusal import Refusal
 from handlers.tokens import revoke
 from handlers.tree import registry_changed
-from handlers.work import Work
+from handlers.work import Return, Work
 from models import Account, Person, Scope, Way
 
 _CHANNELS = {
-    "telegram": "Telegram",
-    "webchat": "网页",
-    "wecom": "企业微信",
-    "wechat": "微信公众号",
-    "dingtalk": "钉钉",
-    "terminal": "终端",
+    "telegram": "channel.telegram",
+    "webchat": "channel.webchat",
+    "wecom": "channel.wecom",
+    "wechat": "channel.wechat",
+    "dingtalk": "channel.dingtalk",
 }
 _OWN_PAGES = "webchat"
 
@@ -68,13 +67,11 @@ def my_accounts(work: Work, command: MyAccounts) -> Done:
     back = own_chat(work)
     items = [
         {
-            "channel": _CHANNELS.get(account.channel, account.channel),
-            "here": "（正在用的）"
-            if (account.channel, account.handle) == (back.channel, back.handle)
-            else "",
-            "used": account.used_at,
+            "channel": work.word(_CHANNELS[row.channel]) if row.channel in _CHANNELS else row.channel,
+            "here": work.word("my_accounts.here") if _is_here(row, back) else "",
+            "used": row.used_at,
         }
-        for account in _accounts(work, work.actor.id)
+        for row in _accounts(work, work.actor.id)
     ]
     work.reply("my_accounts.list", who=_called(work), items=items)
     return Done({"accounts": len(items)})
@@ -87,7 +84,7 @@ def unbind(work: Work, command: Unbind) -> Done:
     accounts = _accounts(work, work.actor.id)
     if not work.actor.is_staff and len(accounts) < 2:
         raise Refusal("unbind.nothing")
-    here = [row for row in accounts if (row.channel, row.handle) == (back.channel, back.handle)]
+    here = [row for row in accounts if _is_here(row, back)]
     who, left = _called(work), len(accounts) - len(here)
     newcomer = None
     for account in here:
@@ -140,9 +137,13 @@ def _accounts(work: Work, person_id: int | None) -> list[Account]:
     return list(work.session.execute(query).scalars())
 
 
+def _is_here(account: Account, back: Return) -> bool:
+    return (account.channel, account.handle) == (back.channel, back.handle)
+
+
 def _part(work: Work, account: Account) -> Actor:
     """The account is a new resident's: whoever holds it can still report, and sees nothing of before."""
-    person = Person(name="居民")
+    person = Person(name=work.word("who.resident"))
     work.session.add(person)
     work.session.flush()
     work.session.execute(update(Account).where(col(Account.id) == account.id).values(person_id=person.id))
@@ -157,4 +158,5 @@ def _take_keys(work: Work, person_id: int, scopes: Sequence[Scope]) -> None:
 def _called(work: Work) -> str:
     if work.actor.is_staff:
         return role_and_name(work, work.actor.id)
-    return f"居民{work.actor.name.removeprefix('居民')}"
+    resident = work.word("who.resident")
+    return f"{resident}{work.actor.name.removeprefix(resident)}"

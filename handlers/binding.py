@@ -100,5 +100,5 @@ def _tell_inviter(work: Work, invitation: Invitation, text: str) -> None:
 
 
 def _first_steps(work: Work) -> list[dict[str, Any]]:
-    steps = [("待办", "todo", "handle"), ("看板", "board", "oversee"), ("帮助", "help", "report")]
-    return [choice(label, name) for label, name, ability in steps if work.actor.may(ability)]
+    steps = (("todo", "handle"), ("board", "oversee"), ("help", "report"))
+    return [choice(work, name) for name, ability in steps if work.actor.may(ability)]

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from handlers.actor import CLOCK, Actor
-from handlers.cases import choice, role_and_name
+from handlers.cases import role_and_name
 from handlers.command import Ask, Command, Done, handles
 from handlers.invitations import BINDS, end_all, make
 from handlers.refusal import NotAllowed, Refusal
@@ -49,7 +49,7 @@ def invite(work: Work, command: Invite) -> Done:
     args: dict[str, Any] = {
         "who": role_and_name(work, person.id),
         "code": code,
-        "check": _check_words(person),
+        "check": _check_words(work, person),
     }
     links = work.links.joining(link)
     if links:
@@ -65,10 +65,8 @@ def _secrets(work: Work, person_id: int) -> tuple[str, str]:
     return code, make(work.session, Way.LINK, person_id, work.actor.id, work.now)
 
 
-def _check_words(person: Actor) -> str:
-    if person.phone:
-        return "绑定时要回答手机号后四位。"
-    return "没有登记手机号，绑定时不问后四位，请只交给本人。"
+def _check_words(work: Work, person: Actor) -> str:
+    return work.word("invite.asks_digits" if person.phone else "invite.asks_nothing")
 
 
 @handles(MakeAdministrator)
@@ -139,4 +137,5 @@ def _in_area(reading: Reading, actor: Actor) -> bool:
 
 def _one_of(reading: Reading, actor: Actor, command: str) -> dict[str, object]:
     place = reading.tree.named(actor.posts[0].grid_id)
-    return choice(f"{place}{role_and_name(reading, actor.id)}", command, who=f"{actor.name}#{actor.id}")
+    label = f"{place}{role_and_name(reading, actor.id)}"
+    return {"label": label, "do": command, "known": {"who": f"{actor.name}#{actor.id}"}}
