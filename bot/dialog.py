@@ -62,7 +62,7 @@ def _arrived(scene: Scene, talk: Talk, payload: str) -> Turn:
     """Somebody opened the chat by a link: one with an invitation in it binds their account."""
     if not _INVITED.fullmatch(payload):
         return Turn(talk, (menu.welcome(scene),))
-    return begin(scene, talk.with_form(None), "bind", {"code": payload})
+    return begin(scene, talk, "bind", {"code": payload})
 
 
 def _fit_for_group(turn: Turn) -> bool:
