@@ -23,7 +23,8 @@ from handlers.command import ask_of
 _BARE = re.compile(r"^[\((]?(\d{1,9})[\))]?[、..。]?$")
 _INVITED = re.compile(r"b[0-9a-f]{32}")
 """What an invitation's link carries (handlers.invitations)."""
-A_MINUTE = timedelta(minutes=1)
+NO_TIME, A_MINUTE = timedelta(), timedelta(minutes=1)
+"""A clock that was set back begins a new minute: else it would mute the chat until it has caught up."""
 MOST_A_MINUTE = 20
 _RESULTS = frozenset({"finish", "part_done", "self_handle"})
 _MORE = re.compile(
@@ -86,7 +87,7 @@ def _heard_well(turn: Turn) -> Turn:
 
 def _counted(talk: Talk, scene: Scene) -> Talk:
     """Count the messages of the running minute: a stuck key or a loop of bots must not drown the others."""
-    new = talk.minute is None or scene.now - talk.minute >= A_MINUTE
+    new = talk.minute is None or not NO_TIME <= scene.now - talk.minute < A_MINUTE
     return talk.model_copy(
         update={
             "minute": scene.now if new else talk.minute,
