@@ -24,6 +24,8 @@ from handlers.catalogue import COMMANDS
 from handlers.command import ask_of
 
 _BARE = re.compile(r"^[\((]?(\d{1,9})[\))]?[、..。]?$")
+_INVITED = re.compile(r"b[0-9a-f]{32}")
+"""What an invitation's link carries (handlers.invitations)."""
 NO_TIME, A_MINUTE = timedelta(), timedelta(minutes=1)
 """A clock that was set back begins a new minute: else it would mute the chat until it has caught up."""
 MOST_A_MINUTE = 20
@@ -53,13 +55,20 @@ def _stepped(scene: Scene, talk: Talk, inbound: Inbound, pressed: Choice | None)
     if inbound.edited:
         return edited(scene, talk, inbound)
     if inbound.start is not None and not inbound.text:
-        return Turn(talk, (menu.welcome(scene),))
+        return _arrived(scene, talk, inbound.start)
     text = plain(inbound.text)
     if text:
         return _speak(scene, talk, text, inbound)
     if inbound.attachments or inbound.place:
         return material(scene, talk, inbound)
     return lost(scene, talk)
+
+
+def _arrived(scene: Scene, talk: Talk, payload: str) -> Turn:
+    """Somebody opened the chat by a link: one with an invitation in it binds their account."""
+    if not _INVITED.fullmatch(payload):
+        return Turn(talk, (menu.welcome(scene),))
+    return begin(scene, talk, "bind", {"code": payload})
 
 
 def _fit_for_group(turn: Turn) -> bool:

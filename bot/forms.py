@@ -116,7 +116,8 @@ def question(form: Form) -> Say:
 
 
 def _shown(form: Form) -> dict[str, object]:
-    return {"number": str(form.known.get("incident", "")), "what": str(form.known.get("what", ""))}
+    words = {name: str(form.known.get(name, "")) for name in ("what", "who")}
+    return {"number": str(form.known.get("incident", "")), **words}
 
 
 def _confirm(talk: Talk, form: Form) -> Turn:
