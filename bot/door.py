@@ -47,7 +47,7 @@ def receive(
         now=now,
     )
     back = Return(inbound.channel, inbound.chat, inbound.handle, inbound.group)
-    work = Work(session, now, desk.book, tree, actor, inbound.channel, inbound.message_id, back)
+    work = Work(session, now, desk.book, tree, actor, inbound.channel, inbound.message_id, back, desk.links)
     talk = Talk.model_validate(state)
     scene = Scene(work, now, inbound.group)
     turn = step(scene, talk, inbound, _pressed(session, inbound, actor.id))
@@ -110,6 +110,9 @@ def _perform(work: Work, talk: Talk, command: Command) -> Talk:
 
 
 def _spoken_of(talk: Talk, outcome: Done, now: datetime) -> Talk:
+    if outcome.asks is not None:
+        name, asking, known = outcome.asks
+        return talk.with_form(Form(command=name, known=dict(known), asking=asking, asked=(asking,)))
     if outcome.incident_id is None:
         return talk
     talk = talk.model_copy(update={"last_case": outcome.incident_id})

@@ -14,6 +14,8 @@ from handbook.places import Guess, spot_words
 from handlers.complaints import CONDUCT, is_complaint, named_staff
 from handlers.material import in_words
 
+LONGEST = 2000
+"""Letters of an alarm that are kept: it must not be refused for its length."""
 MATERIAL = frozenset({"report", "self_handle", "on_behalf"})
 """Commands whose words are a report."""
 _WIDE = {",": "，", ";": "；", ":": "：", "?": "？", "!": "！"}
@@ -39,6 +41,8 @@ def file_text(
 ) -> Turn:
     """A report in one turn when what and where are clear; otherwise exactly the missing question."""
     what, privacy = _privacy(as_written(text))
+    if scene.work.book.danger.find(what) is not None:
+        what = what[:LONGEST]
     fields: dict[str, Any] = {**known, "what": what, **brought(talk, inbound, known.get("media", ()))}
     if privacy is not None and name == "report":
         fields["privacy"] = privacy

@@ -109,7 +109,7 @@ class Talk(_State):
 
     def _without_old_choices(self, now: datetime) -> "Talk":
         since = self.offered_at or self.touched_at
-        if not self.choices or since is None or now - since <= KEPT:
+        if not self.choices or since is None or now - since <= KEPT or self.asks_whether_solved:
             return self
         return self.model_copy(update={"choices": (), "yes_or_no": False, "offered_at": since})
 
@@ -118,12 +118,24 @@ class Talk(_State):
         """Whether choices were offered once, and are too old by now."""
         return self.offered_at is not None and not self.choices
 
+    @property
+    def asks_whether_solved(self) -> bool:
+        """Whether 解决了吗? was the last thing asked; it stays open for as many days as the place waits."""
+        return self.yes_or_no and [choice.do for choice in self.choices] == ["solved", "unsolved"]
+
     def offering(self, choices: tuple[Choice, ...], now: datetime) -> "Talk":
         """The talk when choices are offered; itself where they have just been."""
         fresh = self.offered_at is not None and now - self.offered_at < STALE
         if self.choices == choices and fresh:
             return self
         return self.model_copy(update={"choices": choices, "offered_at": now})
+
+    def prompted(self, choices: tuple[Choice, ...], now: datetime) -> "Talk":
+        """The talk when a push offers choices: 是 answers it only where it asks whether a case is solved."""
+        talk = self.offering(choices, now)
+        asks = [choice.do for choice in choices] == ["solved", "unsolved"]
+        yes_or_no = asks or (self.yes_or_no and self.choices == choices)
+        return talk if talk.yes_or_no == yes_or_no else talk.model_copy(update={"yes_or_no": yes_or_no})
 
     def shelve(self, at: datetime) -> "Talk":
         """Put the open form aside."""

@@ -1,9 +1,11 @@
 """The catalogue: importing it enters every noun's commands into the table of what may be asked."""
 
 from handlers import (
+    accounts,
     alarming,
     amending,
     approving,
+    binding,
     boards,
     confirming,
     day_cards,
@@ -11,6 +13,7 @@ from handlers import (
     funnel,
     handling,
     hushing,
+    inviting,
     keys,
     merging,
     pausing,
@@ -20,6 +23,7 @@ from handlers import (
     reporting,
     requesting,
     showing,
+    signing_in,
     waiting,
     watching,
     zero_boards,
@@ -48,6 +52,10 @@ NOUNS = (
     funnel,
     handling,
     pressing,
+    binding,
+    accounts,
+    signing_in,
+    inviting,
     waiting,
     watching,
     keys,

@@ -5,6 +5,7 @@ from models.conversation import Conversation
 from models.grid import Grid, GridKind, path_range
 from models.incident import Incident, Privacy, Register
 from models.incident_log import Attachment, Correction, IncidentEvent, Part, Participant
+from models.invitation import Invitation, Way, WrongCode
 from models.job import JobRun
 from models.mail import Inbox, InboxState, MailState, Outbox
 from models.moves import (
@@ -40,6 +41,7 @@ __all__ = [
     "InboxState",
     "Incident",
     "IncidentEvent",
+    "Invitation",
     "JobRun",
     "MailState",
     "Moment",
@@ -56,6 +58,8 @@ __all__ = [
     "State",
     "Token",
     "Unit",
+    "Way",
+    "WrongCode",
     "WrongMove",
     "path_range",
 ]
