@@ -36,7 +36,7 @@ def merge(work: Work, command: Merge) -> Done:
         raise Refusal("merge.circle", number=incident.id, into=command.into)
     if not main.is_open:
         raise Refusal("merge.closed", number=main.id, stage=work.stage(main.state))
-    if incident.owner_id != work.actor.id and not access.stands_above(work, incident):
+    if not work.actor.has(incident.owner_id) and not access.stands_above(work, incident):
         raise NotAllowed()
     make(work, incident, Move.MERGE, into=main.id)
     incident.main_id = main.id

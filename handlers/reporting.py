@@ -14,8 +14,9 @@ from handlers.cases import (
     is_backstop,
     keeper_from,
     least_loaded,
+    owner_words,
     reporter_words,
-    role_and_name,
+    responsible,
     someone_above,
     tell_owner,
 )
@@ -301,8 +302,8 @@ def _tell_filed(work: Work, incident: Incident, *, placed: bool = True) -> None:
         key,
         incident=incident,
         advice=_danger_call(work, incident.danger) if incident.danger else None,
-        owner=role_and_name(work, incident.owner_id),
-        phone=call_of(work, incident.owner_id),
+        owner=owner_words(work, incident),
+        phone=call_of(work, responsible(work, incident)),
         minutes=work.book.incidents.undo_minutes,
         **facts,
     )
@@ -319,8 +320,8 @@ def reply_alarm(work: Work, incident: Incident) -> None:
         "report.filed_danger_group" if in_group else "report.filed_danger",
         incident=incident,
         advice=_danger_call(work, incident.danger),
-        owner=role_and_name(work, incident.owner_id),
-        phone=call_of(work, incident.owner_id),
+        owner=owner_words(work, incident),
+        phone=call_of(work, responsible(work, incident)),
         **about(work, incident),
     )
 
@@ -362,7 +363,7 @@ def tell_ladder(work: Work, incident: Incident) -> None:
                     incident=incident,
                     still="open",
                     urgent=True,
-                    owner=role_and_name(work, incident.owner_id),
-                    phone=call_of(work, incident.owner_id),
+                    owner=owner_words(work, incident),
+                    phone=call_of(work, responsible(work, incident)),
                     **about(work, incident),
                 )

@@ -49,7 +49,8 @@ def tell_trouble(work: Work, _: TellTrouble) -> Done:
     """The same trouble is told once on each of the place's days, however often the watch looks."""
     found = troubles(work)
     day = work.now.astimezone(work.book.zone).date().isoformat()
-    keepers = [person for person, actor in work.tree.staff.items() if actor.may("inspect")]
+    able = [person for person, actor in work.tree.staff.items() if actor.may("inspect")]
+    keepers = [person for person in able if person not in work.tree.away]
     for trouble in found:
         _log(work, trouble, day)
         for person in keepers:

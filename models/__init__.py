@@ -6,6 +6,7 @@ from models.grid import Grid, GridKind, path_range
 from models.incident import Incident, Privacy, Register
 from models.incident_log import Attachment, Correction, IncidentEvent, Part, Participant
 from models.job import JobRun
+from models.leave import Leave
 from models.mail import Inbox, InboxState, MailState, Outbox
 from models.moves import (
     CHANGEABLE,
@@ -41,6 +42,7 @@ __all__ = [
     "Incident",
     "IncidentEvent",
     "JobRun",
+    "Leave",
     "MailState",
     "Moment",
     "Move",
