@@ -11,6 +11,7 @@ from bot.deeds import told
 from bot.forms import Turn, begin, fill
 from bot.meant import LEAST_CASE, case_of, known_of, pointed
 from bot.message import Choice, Inbound
+from bot.postings import posting
 from bot.reports import MATERIAL, brought, doubtful, file_text, is_report, located
 from bot.scene import Scene, command_named, say
 from bot.talk import Form, Loose, Talk
@@ -34,7 +35,9 @@ _A_WORD = 4
 def fresh(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inbound) -> Turn:
     """A sentence that answers nothing: obeyed, filed, guessed at, or asked back about."""
     heard = _by_leave(scene, heard, text)
-    said = _chosen(scene, talk, text) or absence(scene, talk, text, heard)
+    said = (
+        _chosen(scene, talk, text) or absence(scene, talk, text, heard) or posting(scene, talk, text, heard)
+    )
     if said is not None:
         return said
     if heard.command is not None and heard.certainty in SURE:

@@ -146,6 +146,16 @@ def named(options: list[Option], text: str, unclear: str) -> Reading:
     return Unclear(unclear, tuple(Choice(label=o.label, known={"value": o.value}) for o in options[:9]))
 
 
+def called_in(options: list[Option], text: str) -> list[int]:
+    """People whose names stand in a text, in the order they are named."""
+    places = {int(option.value): text.find(option.called) for option in options if option.called}
+    for nick in _NICK.finditer(text):
+        meant = [option for option in options if option.called.startswith(nick[1] or nick[2])]
+        if len(meant) == 1 and places[int(meant[0].value)] < 0:
+            places[int(meant[0].value)] = nick.start()
+    return sorted((person for person, at in places.items() if at >= 0), key=lambda person: places[person])
+
+
 def _spoken_names(label: str) -> tuple[str, ...]:
     """网格员李强 -> 网格员李强, 李强; names are two to four characters at the end of the label."""
     return (label, *(label[-n:] for n in (4, 3, 2) if len(label) > n))

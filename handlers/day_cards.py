@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from handlers.choices import MOST_PRESSING, cases
 from handlers.command import Command, Done, handles
+from handlers.handovers import take_up_orphans
 from handlers.lists import PAGE, all_late, items, listed
 from handlers.option import MOST
 from handlers.work import Reading, Work
@@ -138,8 +139,16 @@ def _card(
 
 @handles(SendDayCards)
 def send_day_cards(work: Work, command: SendDayCards) -> Done:
-    """Nobody with an empty table is written to; however many they are, the database is asked three times."""
-    mine, helping, late = _by_person(work), _helped_by(work), all_late(work)
+    """Nobody with an empty table is written to; however many they are, the database is asked three times.
+
+    What lies with somebody who holds no post any more is given to who answers for its place first.
+    """
+    mine = _by_person(work)
+    if left := mine.keys() - work.tree.staff.keys():
+        take_up_orphans(work, sorted(left))
+        work.session.flush()
+        mine = _by_person(work)
+    helping, late = _helped_by(work), all_late(work)
     greeting = work.word(_greeting(work))
     told = 0
     _lay_before_deputies(work, mine)

@@ -1,8 +1,8 @@
 """The tree of grids and its posts as one snapshot in memory, read again when the registry's version grows."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -12,6 +12,7 @@ from sqlmodel import Session
 from handbook import Book
 from handbook.places import Entry, Places
 from handlers.actor import Actor, Held, actor_from
+from handlers.deputising import stand_ins, with_deputies
 from models import Grid, GridKind, Leave, Person, Post, RegistryVersion, Unit
 
 
@@ -186,7 +187,7 @@ def load_tree(session: Session, book: Book, now: datetime) -> Tree:
     for node in nodes.values():
         tree.children.setdefault(node.parent_id, []).append(node.id)
     leaves = _leaves(session, now)
-    return _with_deputies(tree, stand_ins(tree, leaves)) if leaves else tree
+    return with_deputies(tree, stand_ins(tree, leaves)) if leaves else tree
 
 
 def _leaves(session: Session, now: datetime) -> dict[int, int | None]:
@@ -194,56 +195,6 @@ def _leaves(session: Session, now: datetime) -> dict[int, int | None]:
     table = Leave.__table__  # type: ignore[attr-defined]
     query = select(table.c.person_id, table.c.deputy_id).where(table.c.since <= now, table.c.until > now)
     return {row.person_id: row.deputy_id for row in session.execute(query.order_by(table.c.id))}
-
-
-def stand_ins(tree: Tree, leaves: Mapping[int, int | None]) -> dict[int, int]:
-    """Who acts for each person on leave: the deputy, a colleague on the same post, or the level above.
-
-    A deputy who is on leave too is passed over. Where nobody stands above, one is left out: what cannot be
-    passed on stays with whoever has it, and is never nowhere.
-    """
-    plain = Tree(tree.version, tree.book, tree.nodes, tree.units, tree.staff)
-    found = {person: _stand_in(plain, leaves, person, ()) for person in leaves if person in tree.staff}
-    return {person: deputy for person, deputy in found.items() if deputy is not None}
-
-
-def _stand_in(
-    tree: Tree, leaves: Mapping[int, int | None], person: int, asked: tuple[int, ...]
-) -> int | None:
-    deputy = leaves[person]
-    if deputy in tree.staff and deputy not in leaves:
-        return deputy
-    for other in _besides_and_above(tree, person):
-        if other not in leaves:
-            return other
-        if other not in asked and (found := _stand_in(tree, leaves, other, (*asked, person))) is not None:
-            return found
-    return None
-
-
-def _besides_and_above(tree: Tree, person: int) -> Iterator[int]:
-    """Colleagues on the same posts, then the keepers of the grids from there upward."""
-    for post in tree.staff[person].posts:
-        unit = tree.unit_people.get(post.unit_id or 0, ())
-        line = [tree.keepers(node.id) for node in tree.upward(post.grid_id)]
-        same = () if post.unit_id else tree.holders.get((post.grid_id, post.role), ())
-        for other in (*unit, *same, *(keeper for people in line for keeper in people)):
-            if other != person:
-                yield other
-
-
-def _with_deputies(tree: Tree, away: dict[int, int]) -> Tree:
-    """The tree in which whoever stands in also holds the posts of those who are away."""
-    staff = dict(tree.staff)
-    for person, deputy in away.items():
-        absent, actor = tree.staff[person], staff[deputy]
-        staff[deputy] = replace(
-            actor,
-            posts=(*actor.posts, *(replace(post, acting_for=person) for post in absent.posts)),
-            abilities=actor.abilities | absent.abilities,
-            stands_for=(*actor.stands_for, person),
-        )
-    return replace(tree, staff=staff, away=away)
 
 
 def _next_change(session: Session, now: datetime) -> datetime | None:

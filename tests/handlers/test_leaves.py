@@ -212,3 +212,14 @@ def test_a_deputy_does_not_rise_above_their_own_post(desk: Office) -> None:
 
     assert desk.case(number).owner_id == desk.id("town")
     assert desk.moves(number).count("climb") == 2
+
+
+def test_a_units_people_are_stood_in_for_like_others(both: Office) -> None:
+    session, desk = both.world.session, both.world.desk
+    unit = both.who("高山").posts[0].unit_id or 0
+    before = desk.tree(session).unit_people[unit]
+    goes(both, "高山")
+
+    assert before == (both.id("高山"),)
+    assert desk.tree(session).unit_people[unit] == (both.id("town"),)
+    assert desk.tree(session).keepers(both.who("town").posts[0].grid_id) == (both.id("town"),)
