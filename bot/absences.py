@@ -7,19 +7,21 @@ from bot.forms import Turn, begin
 from bot.scene import Scene, command_named
 from bot.slots import Read, lead_off, named, read
 from bot.talk import Talk
+from handbook.periods import Spoken, spoken_period
 from handbook.phrases import Heard
+from handbook.words import plain
 from handlers.command import Ask
-from handlers.leaves import leaves_of
+from handlers.leaves import leaves_of, office
 from handlers.option import Option
 from handlers.standing import UPWARD, deputies_of
 
 WORDS = frozenset({"take_leave", "end_leave"})
 """Commands of workers: anybody else who says such words reports something."""
-_GOES = re.compile(r"请(?:个|了)?([^请假,，。]{0,6}?)[事病年婚产]?假|休[年婚产]?假|续假")
+_GOES = re.compile(r"请(?:个|了)?([^请假,，。]{0,6}?)[事病年婚产]?假|休[年婚产]?假|续假|[调轮]休")
 _RETURNS = re.compile(r"销假")
 _NO_ORDER = re.compile(r"[没不别谁吗?？]|假的|假条|怎么")
 _NOBODY = re.compile(r"(?:没人|不用人?|不指定|(?:上一?级|领导)来?)代(?:班|办|替|理)?")
-_FILLER = re.compile(r"[我要想从由让请代替班办理先就吧啦了的起开始,，。、\s]|因(?:事|病)")
+_FILLER = re.compile(r"[我要想从由让请代替班办理先就吧啦了的起开始,，。、\s]|登?记|因(?:事|病)")
 
 
 def absence(scene: Scene, talk: Talk, text: str, heard: Heard) -> Turn | None:
@@ -53,13 +55,21 @@ def _goes(scene: Scene, talk: Talk, text: str, verb: re.Match[str], *, sure: boo
         return None
     words = f"{before} {verb[1] or ''} {text[verb.end() :]}".strip()
     known: dict[str, Any] = {} if who is None else {"who": who}
-    days = read(scene, Ask("period"), words, None)
-    if isinstance(days, Read):
-        known["days"], words = days.value, days.rest
+    days = _days(scene, who, words, longer="续" in verb[0])
+    if days is not None:
+        known["days"], words = str(days.period), days.rest
     words = _deputy(scene, who, words, known)
     if not sure and (_FILLER.sub("", words) or "days" not in known):
         return None
     return begin(scene, talk, "take_leave", known)
+
+
+def _days(scene: Scene, who: int | None, words: str, *, longer: bool) -> Spoken | None:
+    """From when to when; what makes a leave longer begins where that ends."""
+    work, now = scene.work, scene.now
+    running = leaves_of(work, who or work.actor.id or 0) if longer else []
+    start = running[0].until if running and running[0].since <= now else now
+    return spoken_period(plain(words), start, office(work), work.book.zone)
 
 
 def _who(scene: Scene, before: str) -> tuple[int | None, str]:

@@ -135,15 +135,14 @@ def _tree_at(work: Work, moment: datetime) -> Tree:
 
 def _tell_of(work: Work, leave: Leave, stands_in: int) -> None:
     person, days = leave.person_id, days_words(work, leave.since, leave.until)
-    facts: dict[str, Any] = {
-        "name": role_and_name(work, person),
-        "days": days,
-        "deputy": role_and_name(work, stands_in),
-    }
+    deputy = role_and_name(work, stands_in)
+    facts: dict[str, Any] = {"name": role_and_name(work, person), "days": days, "deputy": deputy}
     count = _on_the_table(work, person)
-    work.reply("leave.done", choices=[choice(work, "end_leave", who=person)], count=count, **facts)
+    table = work.word("leave.table", count=count, deputy=deputy) if count else ""
+    work.reply("leave.done", choices=[choice(work, "end_leave", who=person)], table=table, **facts)
     if stands_in != work.actor.id:
-        work.tell(stands_in, "leave.deputy", key=f"leave:{leave.id}", count=count, **facts)
+        table = work.word("leave.table_to_see", count=count) if count else ""
+        work.tell(stands_in, "leave.deputy", key=f"leave:{leave.id}", table=table, **facts)
     if person != work.actor.id:
         by = role_and_name(work, work.actor.id)
         work.tell(person, "leave.entered", key=f"leave:{leave.id}", by=by, **facts)
