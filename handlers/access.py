@@ -34,7 +34,9 @@ _TABLE = (col(Incident.owner_id), col(Incident.approver_id), col(Incident.handle
 
 
 def is_concerned(reading: Reading) -> ColumnElement[bool]:
-    """Condition: the case is on the actor's own table (owner, approver or handler)."""
+    """Condition: the case is on the actor's own table (owner, approver, handler), by a post they hold."""
+    if not reading.actor.posts:
+        return false()
     tables = reading.actor.tables
     return or_(*(column.in_(tables) for column in _TABLE))
 
