@@ -174,16 +174,21 @@ class _Round:
         inbound = Inbound.model_validate(row["body"])
         sender = (inbound.channel, inbound.handle)
         with working_on(f"{row['channel']}:{row['message_id']}"):
-            talk, self._known[sender] = receive(
+            talk, actor = receive(
                 self._desk,
                 self._session,
                 self._tree,
                 inbound,
                 self._stands[key].state,
                 self._known.get(sender),
+                self._stands[key].person,
             )
+        self._known[sender] = actor
+        if self._session.accounts_moved:
+            self._known.clear()
+            self._session.accounts_moved = False
         state = talk.model_dump(mode="json", exclude_defaults=True)
-        self._stands[key] = _Stand(state, self._known[sender].id, talk.form is not None)
+        self._stands[key] = _Stand(state, actor.id, talk.form is not None)
         self._done.append(row["id"])
 
     def _failed(self, chat: _Chat, row: Row, trouble: Exception) -> None:

@@ -30,10 +30,12 @@ def receive(
     inbound: Inbound,
     state: Mapping[str, Any],
     sender: Actor | None = None,
+    earlier: int | None = None,
 ) -> tuple[Talk, Actor]:
     """Decide one message inside a session that somebody else commits.
 
-    `state` is the conversation as it was locked and read; `sender` who wrote, where that is known already.
+    `state` is the conversation as it was locked and read; `sender` who wrote, where that is known already;
+    `earlier` whose talk it was, for an account that has changed hands begins anew.
     Returns the talk as it stands afterwards, and who wrote as they stand then.
     """
     now = desk.now()
@@ -48,7 +50,7 @@ def receive(
     )
     back = Return(inbound.channel, inbound.chat, inbound.handle, inbound.group)
     work = Work(session, now, desk.book, tree, actor, inbound.channel, inbound.message_id, back, desk.links)
-    talk = Talk.model_validate(state)
+    talk = Talk.model_validate(state) if earlier in (None, actor.id) else Talk()
     scene = Scene(work, now, inbound.group)
     turn = step(scene, talk, inbound, _pressed(session, inbound, actor.id))
     talk = _carry_out(work, turn)

@@ -146,6 +146,7 @@ def _part(work: Work, account: Account) -> Actor:
     person = Person(name=work.word("who.resident"))
     work.session.add(person)
     work.session.flush()
+    work.session.accounts_moved = True
     work.session.execute(update(Account).where(col(Account.id) == account.id).values(person_id=person.id))
     return Actor(person.id, person.name)
 

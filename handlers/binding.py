@@ -87,6 +87,7 @@ def _bound(work: Work, invitation: Invitation) -> Done:
 def _hand_over(work: Work, person_id: int) -> None:
     back = own_chat(work)
     own = (col(Account.channel) == back.channel, col(Account.handle) == back.handle)
+    work.session.accounts_moved = True
     work.session.execute(
         update(Account).where(*own).values(person_id=person_id, used_at=work.now, gone=False)
     )

@@ -26,6 +26,8 @@ class Writing(Session):
         self._waiting: dict[tuple[Table, bool], list[Row]] = {}
         self._numbers: dict[Table, int] = {}
         self._together = False
+        self.accounts_moved = False
+        """Whether an account has come to belong to somebody else, so that senders must be known anew."""
         self._savepoints: list[bool] = []
         """For each small part that is open: whether it has a savepoint yet."""
 
