@@ -9,6 +9,7 @@ from handlers import (
     dispatching,
     funnel,
     handling,
+    importing,
     keys,
     merging,
     pausing,
@@ -47,6 +48,7 @@ NOUNS = (
     waiting,
     watching,
     keys,
+    importing,
 )
 """The order in which help and menus name what may be asked, whichever module was imported first."""
 

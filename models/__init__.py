@@ -3,6 +3,8 @@
 from models.base import Moment
 from models.conversation import Conversation
 from models.grid import Grid, GridKind, path_range
+from models.household import Household, Member
+from models.imported import CodeSerial, Imported
 from models.incident import Incident, Privacy, Register
 from models.incident_log import Attachment, Correction, IncidentEvent, Part, Participant
 from models.job import JobRun
@@ -32,16 +34,20 @@ __all__ = [
     "TO_BE_DONE",
     "Account",
     "Attachment",
+    "CodeSerial",
     "Conversation",
     "Correction",
     "Grid",
     "GridKind",
+    "Household",
+    "Imported",
     "Inbox",
     "InboxState",
     "Incident",
     "IncidentEvent",
     "JobRun",
     "MailState",
+    "Member",
     "Moment",
     "Move",
     "Outbox",
