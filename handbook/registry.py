@@ -41,4 +41,6 @@ class RegistrySpec(_Strict):
     """What says that somebody is a member of the Party."""
     masses: Words
     """What says that somebody is not."""
+    asides: tuple[str, ...] = ()
+    """What stands in headings beside the column's name."""
     sizes: tuple[SizeRule, ...] = ()

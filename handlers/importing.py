@@ -21,6 +21,18 @@ from handlers.work import Reading, Work
 from models import Imported, RegistryVersion
 
 ENROL = "enrol"
+_KINDS = {
+    "grid": "rows.grid",
+    "person": "rows.person",
+    "unit": "rows.unit",
+    "post": "rows.post",
+    "household": "rows.household",
+    "member": "rows.member",
+    "incident": "rows.incident",
+    "account": "rows.account",
+    "token": "rows.token",
+    "outbox": "rows.outbox",
+}
 _IMPORTS: Rows = Imported.__table__  # type: ignore[attr-defined]
 _VERSION: Rows = RegistryVersion.__table__  # type: ignore[attr-defined]
 
@@ -122,8 +134,7 @@ def _one_at_a_time(work: Work) -> None:
 def _obstacle(work: Work, name: str, count: int) -> str:
     if name == "imported":
         return work.word("import.later", number=count)
-    what = work.book.texts.get(f"rows.{name}", work.book.text("rows.other"))
-    return work.word("import.obstacle", what=what, count=count)
+    return work.word("import.obstacle", what=work.word(_KINDS.get(name, "rows.other")), count=count)
 
 
 def must_enrol(reading: Reading) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Table as Rows
-from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from handlers.registry.known import Area, Duty, Dweller, Entry, Home, Human, Known, Office
 from handlers.registry.spreadsheets import Seen, silent
@@ -57,8 +57,10 @@ def _insert(work: Work, kind: type[Entry], entries: Sequence[Any], seen: Seen) -
 def new_ids(session: Writing, table: Rows, count: int) -> list[int]:
     """Take so many new ids of a table at once. On SQLite the one writer may count by itself."""
     if session.get_bind().dialect.name == "postgresql":
-        take = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
-        return list(session.execute(take, {"name": table.name, "count": count}).scalars())
+        following = func.nextval(func.pg_get_serial_sequence(table.name, "id"))
+        return list(
+            session.execute(select(following).select_from(func.generate_series(1, count).alias())).scalars()
+        )
     last: int = session.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()
     return list(range(last + 1, last + 1 + count))
 

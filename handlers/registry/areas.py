@@ -21,7 +21,6 @@ class AreaLines(Lines):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._taken: dict[Area, int] = {}
-        self._waiting: list[Line] = []
         self._patient = True
         self._levels = {level.key: (level.name,) for level in self.book.levels}
         self._order = [level.key for level in self.book.levels]
@@ -30,14 +29,14 @@ class AreaLines(Lines):
         """As long as a round finds what a line lies in, the rest is tried once more."""
         left, self._patient = list(lines), True
         while left:
-            self._waiting = []
-            yield from super().take(left)
-            self._patient = 0 < len(self._waiting) < len(left)
-            left = self._waiting
-
-    def tried(self, line: Line) -> Outcome:
-        """Take one line, or put it off."""
-        return super().tried(line)
+            waiting: list[Line] = []
+            for line in left:
+                try:
+                    yield from super().take([line])
+                except _Later:
+                    waiting.append(line)
+            self._patient = len(waiting) < len(left)
+            left = waiting
 
     def one(self, line: Line) -> Outcome:
         """Take one grid: known by its code, else by its name where it lies."""

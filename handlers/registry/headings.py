@@ -1,7 +1,7 @@
 """Headings: which kind of list a sheet is, and what its columns mean, however the office calls them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
@@ -26,7 +26,7 @@ _NEEDED: Mapping[SheetKind, tuple[frozenset[str], ...]] = {
     ),
 }
 """Of each of these groups a sheet has at least one column."""
-_ASIDE = re.compile(r"\(.*?\)|[*:]|必填|选填|可不填|可空")
+_ASIDE = re.compile(r"\(.*?\)|[*:]")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def find_heading(spec: RegistrySpec, table: Table) -> Heading | None:
 
 
 def _as_heading(spec: RegistrySpec, name: str, kind: SheetKind, at: int, row: Row) -> Heading | None:
-    cells = [_plain(cell) for cell in row.cells]
+    cells = [_plain(cell, spec.asides) for cell in row.cells]
     ranked = sorted(
         (
             (-_likeness(cell, words), place, key)
@@ -78,8 +78,11 @@ def _as_heading(spec: RegistrySpec, name: str, kind: SheetKind, at: int, row: Ro
     return Heading(kind, at, columns, unknown, score)
 
 
-def _plain(cell: str) -> str:
-    return _ASIDE.sub("", folded(cell))
+def _plain(cell: str, asides: Sequence[str]) -> str:
+    found = _ASIDE.sub("", folded(cell))
+    for aside in asides:
+        found = found.replace(aside, "")
+    return found
 
 
 def _likeness(cell: str, words: tuple[str, ...]) -> float:

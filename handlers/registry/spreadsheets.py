@@ -104,14 +104,24 @@ def _must_be_honest(name: str, data: bytes) -> None:
 def _sheet(name: str, data: bytes, sheet: Any, seen: Seen) -> Table:
     sheet.reset_dimensions()  # the size it claims may be wrong
     merged = _merged(data, sheet._worksheet_path)  # the library reads no merged cells row by row
+    widest = max((column + 1 for columns in merged.values() for column, _ in columns), default=0)
     rows: list[Row] = []
     above: dict[int, tuple[int, str]] = {}
     for number, cells in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS, values_only=True), start=1):
-        texts = [_text(cell) for cell in cells]
+        texts = [_text(cell) for cell in _said(cells)]
         if merged:
+            texts += [""] * (widest - len(texts))
             _fill(texts, number, merged, above)
         _keep(name, rows, number, texts, seen)
     return Table(str(sheet.title), rows)
+
+
+def _said(cells: Sequence[object]) -> Sequence[object]:
+    """The cells of a line up to the last one with something in it."""
+    last = len(cells)
+    while last and cells[last - 1] is None:
+        last -= 1
+    return cells[:last]
 
 
 def _fill(
@@ -181,6 +191,7 @@ def _decoded(name: str, data: bytes) -> str:
 def _keep(name: str, rows: list[Row], number: int, texts: Sequence[str], seen: Seen) -> None:
     if not any(texts):
         return
+    texts = texts[: max(at for at, text in enumerate(texts, start=1) if text)]
     if len(rows) >= MOST_ROWS:
         raise Refusal("sheet.too_many_rows", name=name, most=MOST_ROWS)
     rows.append(Row(number, tuple(texts)))
