@@ -75,6 +75,17 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--scope", choices=("api", "board", "chat"), default="api")
     token.add_argument("--days", type=_days, default=90, help="for how many days it opens (90)")
     token.add_argument("--revoke", action="store_true", help="take all of the person's keys to it away")
+    _add_lists(add)
+    admin = add("admin", _admin, "make somebody the first administrator, and print how they come in")
+    admin.add_argument("person", help="the administrator's name")
+    admin.add_argument("phone", type=_phone, help="their phone; its last four digits are asked for")
+    add("places", _places, "list the places there are books for")
+    add("backup", _backup, "copy the database while it is in use").add_argument("file", type=Path)
+    return parser
+
+
+def _add_lists(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands for the office's own lists."""
     bring = add("import", _import, "bring in lists of grids, people, households (Excel, CSV)")
     bring.add_argument("files", nargs="*", type=Path, metavar="FILE")
     bring.add_argument("--dry-run", action="store_true", help="only tell what would come of it")
@@ -86,9 +97,6 @@ def _parser() -> argparse.ArgumentParser:
     undo.add_argument("number", type=int)
     export = add("export", _export, "write grids, people and households as lists")
     export.add_argument("file", type=Path, metavar="OUT.xlsx")
-    add("places", _places, "list the places there are books for")
-    add("backup", _backup, "copy the database while it is in use").add_argument("file", type=Path)
-    return parser
 
 
 def _days(words: str) -> int:
@@ -96,6 +104,13 @@ def _days(words: str) -> int:
     if not (words.isascii() and words.isdecimal() and 1 <= int(words[:9]) <= _LONGEST):
         raise argparse.ArgumentTypeError(f"{words[:20]!r} is no number of days from 1 to {_LONGEST}.")
     return int(words)
+
+
+def _phone(words: str) -> str:
+    """A mobile number. Raises ArgumentTypeError for anything else."""
+    if not (len(words) == 11 and words.isascii() and words.isdecimal() and words.startswith("1")):
+        raise argparse.ArgumentTypeError("the phone is a number of 11 digits that begins with 1.")
+    return words
 
 
 # ---- serving -----------------------------------------------------------------------------------------------
@@ -303,6 +318,22 @@ def _export(given: argparse.Namespace) -> int:
 
     write_everything(read_settings(), given.file)
     print(f"{given.file} is written. It holds phones: keep it safe.")
+    return 0
+
+
+def _admin(given: argparse.Namespace) -> int:
+    from app.alone import alone
+    from app.registry import make_administrator
+
+    settings = read_settings()
+    with alone(settings.database_url):
+        code, links = make_administrator(settings, given.person, given.phone)
+    print(
+        f"{given.person} is an administrator now. Within 10 minutes: start the program, and in a private\n"
+        f"chat with it {given.person} writes  绑定 {code}  and then the last four digits of the phone.\n"
+        f"Or within three days, in a browser: {links[-1]}\n"
+        "Whichever is used first ends the other. From then on 邀请 姓名 brings in everybody else."
+    )
     return 0
 
 

@@ -21,6 +21,7 @@ from bot.media import MediaStore
 from bot.outbox import release
 from bot.postman import Postman
 from handbook import Book, open_book
+from handlers.links import Links
 from handlers.work import Desk
 from models import Inbox, IncidentEvent, JobRun, Outbox
 from models.database import Database, open_database
@@ -158,6 +159,7 @@ def build(
     writers = settings.writers if database.kind == "postgresql" else 1
     lane = Lane(desk, writers=writers, on_mail=lambda: _each(nudges))
     channels = {channel.name: channel} if channel else _channels(settings, media, hub, lane, clock)
+    desk.links = Links(settings.url, lambda: getattr(channels.get("telegram"), "username", None))
     postman = Postman(lane, book, channels, clock.now)
     nudges.append(postman.nudge)
     return Program(

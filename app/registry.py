@@ -10,7 +10,9 @@ from app.settings import Settings
 from handbook import open_book
 from handlers.command import Command, Done, perform
 from handlers.founding import found_town, is_founded
+from handlers.inviting import MakeAdministrator
 from handlers.keys import GiveKey, TakeKeys
+from handlers.links import Links
 from handlers.refusal import Refusal
 from handlers.work import Desk
 from models import Grid, Person, Post, Scope
@@ -71,12 +73,40 @@ def revoke_tokens(settings: Settings, person: str, scope: str) -> None:
     _give(settings, person, lambda number: TakeKeys(person=number, scope=Scope(scope)))
 
 
+def make_administrator(settings: Settings, person: str, phone: str) -> tuple[str, list[str]]:
+    """Give a person the post at the top of the tree, while no program works on the database.
+
+    Returns:
+        a code and links by which the person binds an account; they are kept nowhere.
+
+    Raises:
+        CannotDo: there is no tree yet.
+    """
+    done = _do(settings, lambda session: _administrator(session, person, phone))
+    return str(done.data["code"]), list(done.data["links"])
+
+
+def _administrator(session: Session, person: str, phone: str) -> Command:
+    if not is_founded(session):
+        raise CannotDo(
+            "There is no tree of grids yet: import the place's own, or `xiaoge found` the example."
+        )
+    return MakeAdministrator(who=person, phone=phone)
+
+
 def _give(settings: Settings, person: str, command_for: Callable[[int], Command]) -> Done:
-    """Give a command about a person, while no program works on the database."""
+    """Give a command about a person."""
+    return _do(settings, lambda session: command_for(_one(session, person)))
+
+
+def _do(settings: Settings, command_from: Callable[[Session], Command]) -> Done:
+    """Give a command as the program itself, while no other works on the database."""
     database = open_database(settings.database_url)
     try:
-        with Desk(database, open_book(settings.place), SystemClock().now).work() as work:
-            outcome = perform(work, command_for(_one(work.session, person)))
+        desk = Desk(database, open_book(settings.place), SystemClock().now)
+        desk.links = Links(settings.url)
+        with desk.work() as work:
+            outcome = perform(work, command_from(work.session))
     finally:
         database.close()
     if isinstance(outcome, Refusal):

@@ -16,7 +16,7 @@ _PREFIX = "XIAOGE_"
 _NAMES = frozenset(
     _PREFIX + name
     for name in (
-        *("DATABASE_URL", "PLACE", "HOST", "PORT", "SECURE", "MEDIA", "LOG", "WRITERS", "TEST_HOOK"),
+        *("DATABASE_URL", "PLACE", "HOST", "PORT", "URL", "SECURE", "MEDIA", "LOG", "WRITERS", "TEST_HOOK"),
         *("TELEGRAM_TOKEN", "TELEGRAM_SECRET", "TELEGRAM_WEBHOOK_URL", "TELEGRAM_BASE_URL"),
     )
 )
@@ -57,6 +57,8 @@ class Settings:
     place: str
     host: str
     port: int
+    url: str
+    """Under which address people reach the pages, for links sent to them; no slash at the end."""
     secure: bool
     """Pages are reached over https (a proxy in front): cookies never travel without it."""
     media: Path
@@ -82,11 +84,13 @@ def read_settings(
     """
     read = _Reader(environment)
     host = read("HOST", "127.0.0.1", str)
+    port = read("PORT", "8000", _port)
     return Settings(
         database_url=read("DATABASE_URL", database, _database),
         place=read("PLACE", "minhou", _place),
         host=host,
-        port=read("PORT", "8000", _port),
+        port=port,
+        url=read("URL", f"http://{f'[{host}]' if ':' in host else host}:{port}", _address).rstrip("/"),
         secure=read("SECURE", "no", _yes),
         media=read("MEDIA", "var/media", Path),
         log=read("LOG", "info", _level),

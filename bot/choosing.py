@@ -11,12 +11,15 @@ from bot.scene import Scene, say
 from bot.talk import Form, Talk
 from handbook.phrases import Heard
 
+_DIGITS = 4
+"""Digits of a number that is no choice of a list."""
+
 
 def number(scene: Scene, talk: Talk, digit: int, text: str, inbound: Inbound) -> Turn:
     """A number answers the open question, else the last prompt; a long one is a case."""
-    if digit == 0:
-        return Turn(talk.shelve(scene.now), (menu.main(scene),))
     form = talk.form
+    if digit == 0 and not (_is_text_asked(form) and len(text) >= _DIGITS):
+        return Turn(talk.shelve(scene.now), (menu.main(scene),))
     if form is not None and form.asking is not None and (form.options or not form.optional):
         return _number_for_form(scene, talk, form, digit, text, inbound)
     talk = talk.with_form(None)
@@ -33,11 +36,16 @@ def number(scene: Scene, talk: Talk, digit: int, text: str, inbound: Inbound) ->
 
 def _number_for_form(scene: Scene, talk: Talk, form: Form, digit: int, text: str, inbound: Inbound) -> Turn:
     """The options of the open question, or the answer itself (3 for 三天, a case's number)."""
-    if digit <= len(form.options):
+    if 1 <= digit <= len(form.options):
         return choose(scene, talk, form.options[digit - 1])
     if form.options and digit < LEAST_CASE:
         return Turn(talk, (say("choice.no_such", most=len(form.options)), question(form)))
     return answer(scene, talk, form, text, inbound)
+
+
+def _is_text_asked(form: Form | None) -> bool:
+    """Whether digits may be the words that were asked for: a phone that ends with 0000 is no menu."""
+    return form is not None and form.asking is not None and not form.options and not form.optional
 
 
 def choose(scene: Scene, talk: Talk, choice: Choice) -> Turn:

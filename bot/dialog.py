@@ -4,6 +4,8 @@ import re
 from datetime import timedelta
 
 from bot import menu
+from bot.afterwards import more, settled
+from bot.alarms import after_alarm
 from bot.always import always
 from bot.choosing import choose, number
 from bot.deeds import told
@@ -11,9 +13,10 @@ from bot.following import edited, follow
 from bot.forms import Turn, answer, begin, skip
 from bot.message import Choice, Inbound
 from bot.questions import asked
+from bot.quiet import quietly
 from bot.reports import MATERIAL, file_text, is_report, located, material
 from bot.scene import Scene, command_named, say
-from bot.sentences import ASKS_AFTER, SURE, fresh, lost, obey
+from bot.sentences import A_WORD, ASKS_AFTER, SURE, fresh, lost, obey
 from bot.talk import CONFIRM, Form, Talk
 from handbook.phrases import Heard
 from handbook.words import plain
@@ -21,6 +24,8 @@ from handlers.catalogue import COMMANDS
 from handlers.command import ask_of
 
 _BARE = re.compile(r"^[\((]?(\d{1,9})[\))]?[、..。]?$")
+_INVITED = re.compile(r"b[0-9a-f]{32}")
+"""What an invitation's link carries (handlers.invitations)."""
 NO_TIME, A_MINUTE = timedelta(), timedelta(minutes=1)
 """A clock that was set back begins a new minute: else it would mute the chat until it has caught up."""
 MOST_A_MINUTE = 20
@@ -50,13 +55,20 @@ def _stepped(scene: Scene, talk: Talk, inbound: Inbound, pressed: Choice | None)
     if inbound.edited:
         return edited(scene, talk, inbound)
     if inbound.start is not None and not inbound.text:
-        return Turn(talk, (menu.welcome(scene),))
+        return _arrived(scene, talk, inbound.start)
     text = plain(inbound.text)
     if text:
         return _speak(scene, talk, text, inbound)
     if inbound.attachments or inbound.place:
         return material(scene, talk, inbound)
     return lost(scene, talk)
+
+
+def _arrived(scene: Scene, talk: Talk, payload: str) -> Turn:
+    """Somebody opened the chat by a link: one with an invitation in it binds their account."""
+    if not _INVITED.fullmatch(payload):
+        return Turn(talk, (menu.welcome(scene),))
+    return begin(scene, talk, "bind", {"code": payload})
 
 
 def _fit_for_group(turn: Turn) -> bool:
@@ -99,6 +111,13 @@ def _sentence(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inboun
     """In this order: words about the talk, what is not to be done, danger, the open question, the rest."""
     form = talk.form
     sure = heard.certainty in SURE and not heard.negated
+    earlier = (
+        quietly(scene, talk, text)
+        or after_alarm(scene, talk, heard, text)
+        or settled(scene, talk, heard, text)
+    )
+    if earlier is not None:
+        return earlier
     if sure and heard.command in menu.WORDS:
         return always(scene, talk, heard)
     if heard.negated and heard.suggestions and (len(text) <= 8 or not is_report(scene, text)):
@@ -108,12 +127,27 @@ def _sentence(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inboun
         return first
     if form is not None and not form.optional:
         return _answer(scene, talk, form, heard, text, inbound)
-    followed = None if sure else follow(scene, talk, text)
+    heard = _whole(scene, heard, text)
+    sure = sure and heard.command is not None and not _corrects(heard)
+    followed = (None if sure else follow(scene, talk, text)) or more(scene, talk, heard, text, inbound)
     if followed is not None:
         return followed
     if form is not None and not _is_something_else(scene, form, heard, text):
         return _answer(scene, talk, form, heard, text, inbound)
     return fresh(scene, talk.with_form(None), heard, text, inbound)
+
+
+def _whole(scene: Scene, heard: Heard, text: str) -> Heard:
+    """A longer sentence that begins with 不是 or 对 says something else than no or yes: 不对，是6栋门口."""
+    if heard.command not in ("yes", "no") or not heard.rest or len(text) <= A_WORD:
+        return heard
+    rest = scene.work.book.phrases.hear(heard.rest)
+    return rest if rest.certainty == "exact" and not rest.negated else Heard(rest=text)
+
+
+def _corrects(heard: Heard) -> bool:
+    """写错了 5栋2单元 tells at once what is right."""
+    return heard.command in ("amend", "relocate") and bool(heard.rest) and not heard.numbers
 
 
 def _is_something_else(scene: Scene, form: Form, heard: Heard, text: str) -> bool:
@@ -128,7 +162,7 @@ def _is_something_else(scene: Scene, form: Form, heard: Heard, text: str) -> boo
 
 def _before_any_question(scene: Scene, talk: Talk, text: str, inbound: Inbound) -> Turn | None:
     """More about the case just filed, danger, and what became of an earlier report: no form comes before."""
-    if _adds(talk, text):
+    if _adds(scene, talk, text):
         return begin(scene, talk.with_form(None), "explain", {"incident": talk.last_filed, "note": text})
     if _is_alarm(scene, talk.form, text):
         return file_text(scene, talk, text, inbound)
@@ -137,10 +171,16 @@ def _before_any_question(scene: Scene, talk: Talk, text: str, inbound: Inbound) 
     return None
 
 
-def _adds(talk: Talk, text: str) -> bool:
-    """Words that go on about what was just filed (里面还有小孩): a danger among them is that case's own."""
+def _adds(scene: Scene, talk: Talk, text: str) -> bool:
+    """Words that go on about what was just filed (里面还有小孩): a danger among them is that case's own.
+
+    What has ended takes no more, and words that name a place of their own are about that place.
+    """
     free = talk.form is None or talk.form.optional
-    return free and talk.last_filed is not None and _MORE.match(text) is not None
+    if not free or talk.last_filed is None or not _MORE.match(text):
+        return False
+    is_open = any(option.value == talk.last_filed for option in scene.options("seen"))
+    return is_open and not scene.find_place(text).sure
 
 
 def _is_alarm(scene: Scene, form: Form | None, text: str) -> bool:

@@ -1,6 +1,7 @@
 """The door for one message: who speaks, where the talk stands, what it leads to; all in one work."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -46,7 +47,7 @@ def receive(
         now=now,
     )
     back = Return(inbound.channel, inbound.chat, inbound.handle, inbound.group)
-    work = Work(session, now, desk.book, tree, actor, inbound.channel, inbound.message_id, back)
+    work = Work(session, now, desk.book, tree, actor, inbound.channel, inbound.message_id, back, desk.links)
     talk = Talk.model_validate(state)
     scene = Scene(work, now, inbound.group)
     turn = step(scene, talk, inbound, _pressed(session, inbound, actor.id))
@@ -105,15 +106,20 @@ def _perform(work: Work, talk: Talk, command: Command) -> Talk:
         choices = args.pop("choices", ())
         work.reply(outcome.text, choices=choices, **args)
         return talk
-    return _spoken_of(talk, outcome)
+    return _spoken_of(talk, outcome, work.now)
 
 
-def _spoken_of(talk: Talk, outcome: Done) -> Talk:
+def _spoken_of(talk: Talk, outcome: Done, now: datetime) -> Talk:
+    if outcome.asks is not None:
+        name, asking, known = outcome.asks
+        return talk.with_form(Form(command=name, known=dict(known), asking=asking, asked=(asking,)))
     if outcome.incident_id is None:
         return talk
     talk = talk.model_copy(update={"last_case": outcome.incident_id})
     if outcome.filed:
         talk = talk.model_copy(update={"last_filed": outcome.incident_id})
+    if outcome.alarm:
+        talk = talk.alarmed(outcome.incident_id, now, placed=outcome.follow != "relocate")
     if outcome.follow is None or talk.form is not None:
         return talk
     known = {"incident": outcome.incident_id, "category": outcome.data.get("category")}

@@ -13,6 +13,10 @@ from bot.talk import Talk
 SPLIT = "split!"
 """What the choices of the question do: file each further fact on its own."""
 _BETWEEN = re.compile(r"[,，。;；!！\n]+")
+_COUNTS = re.compile(r"[两二三四五几\d](?:个|件|样)(?:事|问题|情况)|一个是|一是|第一")
+"""Somebody says that there are several matters: then a mere space may stand between them."""
+_ITEM = r"(?:[一二三四再]个?(?:就)?是|第[一二三四][个件是,、]?|还有(?:一[个件])?|另外)"
+_COUNTED = re.compile(rf"[,，。;；!！\n]+|\s+(?={_ITEM})|(?={_ITEM})")
 _FURTHER = re.compile(r"另外|还有|此外|再有|再就是")
 """A fact that begins so and names no place is taken to be where the one before it is."""
 _SHARED = ("media", "privacy")
@@ -35,7 +39,8 @@ def facts(scene: Scene, text: str) -> tuple[Fact, ...]:
     Who tells one thing at length must not be asked whether it is two: a clause without a sure kind or without
     a sure place belongs to the one before it. Danger is never taken apart.
     """
-    clauses = [clause for clause in _BETWEEN.split(text) if clause.strip()]
+    between = _COUNTED if _COUNTS.search(text) else _BETWEEN
+    clauses = [clause for clause in between.split(text) if clause.strip()]
     kinds = [_sure_kind(scene, clause) for clause in clauses] if len(clauses) > 1 else []
     if len({kind for kind in kinds if kind}) < 2 or scene.work.book.danger.find(text) is not None:
         return ()

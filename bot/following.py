@@ -6,7 +6,9 @@ from bot.forms import Turn, begin
 from bot.message import Inbound
 from bot.scene import Scene, say
 from bot.slots import place_choices
+from bot.spoken import corrected
 from bot.talk import Form, Talk
+from handbook.places import Guess
 from handbook.words import plain
 
 _CORRECTS = re.compile(r"不对|不是|说错|写错|搞错|弄错|报错|打错|应该是|改成|更正|记错")
@@ -28,21 +30,36 @@ def follow(scene: Scene, talk: Talk, text: str) -> Turn | None:
 
 def _corrected(scene: Scene, talk: Talk, case: int, text: str) -> Turn | None:
     """A place puts the place right, a kind the kind; only after a word of correction where it says more."""
-    corrects = _CORRECTS.search(text) is not None
+    said = corrected(text)
+    corrects = said is not None or _CORRECTS.search(text) is not None
+    right = said.right if said is not None else text
     waits = talk.form is not None and talk.form.command == "relocate"
-    kind = scene.work.book.kinds.propose(_after_correction(text))
+    kind = scene.work.book.kinds.propose(right)
     if not corrects and not waits and (len(text) > _SHORT or kind.category is not None):
         return None
-    guess = scene.find_place(_after_correction(text))
+    guess = scene.find_place(right)
+    if said is not None and said.wrong and _same_place(scene, guess, said.wrong):
+        return _told(scene, talk, case, text)
     if guess.best is not None and (guess.sure or (waits and len(guess.candidates) == 1)):
         fields = {"incident": case, "grid": guess.best, "spot": guess.detail}
         return begin(scene, talk.with_form(None), "relocate", fields)
-    if waits and guess.candidates:
+    if (waits or said is not None) and guess.candidates:
         return _which(scene, talk, case, [candidate.id for candidate in guess.candidates])
     if corrects and kind.category is not None and kind.sure:
         fields = {"incident": case, "category": kind.category}
         return begin(scene, talk.with_form(None), "recategorise", fields)
-    return None
+    return _told(scene, talk, case, text) if said is not None else None
+
+
+def _same_place(scene: Scene, right: Guess, wrong: str) -> bool:
+    """Whether what is right would be sent to where it is said not to be: then only its words tell it."""
+    negated = scene.find_place(wrong)
+    return right.best is not None and right.best == negated.best
+
+
+def _told(scene: Scene, talk: Talk, case: int, text: str) -> Turn:
+    """A correction that names neither place nor kind goes to the case in its own words."""
+    return begin(scene, talk.with_form(None), "explain", {"incident": case, "note": text})
 
 
 def _which(scene: Scene, talk: Talk, case: int, grids: list[int]) -> Turn:
@@ -50,15 +67,6 @@ def _which(scene: Scene, talk: Talk, case: int, grids: list[int]) -> Turn:
     options = place_choices(scene, grids[:6])
     form = Form(command="relocate", known={"incident": case}, asking="grid", options=options, optional=True)
     return Turn(talk.with_form(form), (say("slot.place_which", *options),))
-
-
-def _after_correction(text: str) -> str:
-    """不是5栋，是6栋 says 6栋: what stands after the last 是."""
-    found = re.search(r"(?:不是|不对)[^,,。]*[,,。]?\s*(?:应该)?是(.+)$", text)
-    if found:
-        return found[1]
-    found = re.search(r"是(.+?)(?:不是|而不是).*$", text)
-    return found[1] if found else text
 
 
 def edited(scene: Scene, talk: Talk, inbound: Inbound) -> Turn:

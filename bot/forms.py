@@ -12,6 +12,11 @@ from bot.talk import CONFIRM, Form, Talk
 from handlers.command import Ask, Command, ask_of
 
 TRIES = 3
+PLACE_TRIES = 2
+"""Answers without a place after which a report is filed all the same."""
+PLACED = frozenset({"report", "on_behalf"})
+TELLING, ENOUGH = 5, 400
+"""Letters of an answer that tells something, and of a report that is long enough."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,8 @@ def question(form: Form) -> Say:
 
 
 def _shown(form: Form) -> dict[str, object]:
-    return {"number": str(form.known.get("incident", "")), "what": str(form.known.get("what", ""))}
+    words = {name: str(form.known.get(name, "")) for name in ("what", "who")}
+    return {"number": str(form.known.get("incident", "")), **words}
 
 
 def _confirm(talk: Talk, form: Form) -> Turn:
@@ -148,7 +154,7 @@ def answer(scene: Scene, talk: Talk, form: Form, text: str, inbound: Inbound) ->
     got = read(scene, ask, text, inbound)
     if isinstance(got, Read):
         return take(scene, talk, form, got.value, got.extra)
-    return _unclear(scene, talk, form, got)
+    return _unclear(scene, talk, form, got, text)
 
 
 def take(scene: Scene, talk: Talk, form: Form, value: Any, extra: dict[str, Any] | None = None) -> Turn:
@@ -215,9 +221,38 @@ def _decided(scene: Scene, talk: Talk, form: Form, yes: bool) -> Turn:
     return go_on(scene, talk, form.model_copy(update={"confirmed": True, "asking": None, "options": ()}))
 
 
-def _unclear(scene: Scene, talk: Talk, form: Form, got: Unclear | None) -> Turn:
+def _ask_of(form: Form) -> Ask:
+    return ask_of(command_named(form.command).model_fields[form.asking or ""])
+
+
+def _with_words(form: Form, text: str) -> Form:
+    """What was said instead of a place (摩托车过不去) may help whoever goes there."""
+    what = str(form.known["what"])
+    if len(text) < TELLING or len(what) + len(text) > ENOUGH:
+        return form
+    return form.model_copy(update={"known": {**form.known, "what": f"{what}，{text}"}})
+
+
+def _somewhere(scene: Scene, talk: Talk, form: Form) -> Turn:
+    """A report is never lost for want of a place: the best guess, else one's own area, and somebody asks."""
+    guessed = [choice.known["value"] for choice in form.options if scene.is_fine(choice.known["value"])]
+    near = scene.own_grid() or (guessed[0] if len(guessed) == 1 else None)
+    area = form.known.get("area") or scene.work.actor.home_grid_id or scene.work.tree.root.id
+    known = {**form.known, "grid": near or area}
+    if "placed" in command_named(form.command).model_fields:
+        known["placed"] = False
+    turn = go_on(scene, talk, form.model_copy(update={"known": known, "asking": None, "options": ()}))
+    return Turn(turn.talk, (*turn.says, say("slot.place_later")), turn.command, turn.more)
+
+
+def _unclear(scene: Scene, talk: Talk, form: Form, got: Unclear | None, text: str = "") -> Turn:
     """Asked again with help; after the third time a human is offered, and the form is kept."""
     tries = form.tries + 1
+    ask = None if form.asking in (None, CONFIRM) else _ask_of(form)
+    if ask is not None and ask.kind == "place" and form.command in PLACED and "what" in form.known:
+        form = _with_words(form, text)
+        if tries >= PLACE_TRIES:
+            return _somewhere(scene, talk, form)
     options = got.choices if got is not None and got.choices else form.options
     asked = form.model_copy(update={"tries": tries, "options": options})
     if tries >= TRIES:

@@ -145,7 +145,7 @@ def _prompt(
     talk = Talk.model_validate(row.state if row else {}).aged(now)
     if talk.form is not None and talk.form.asking is not None and not talk.form.optional:
         return ()
-    offered = talk.offering(choices, now)
+    offered = talk.prompted(choices, now)
     if offered is not talk:
         _keep(session, key, address, offered, now, known=row is not None)
     return choices

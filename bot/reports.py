@@ -11,8 +11,11 @@ from bot.scene import Scene, say
 from bot.slots import place_choices
 from bot.talk import Form, Loose, Talk
 from handbook.places import Guess, spot_words
+from handlers.complaints import CONDUCT, is_complaint, named_staff
 from handlers.material import in_words
 
+LONGEST = 2000
+"""Letters of an alarm that are kept: it must not be refused for its length."""
 MATERIAL = frozenset({"report", "self_handle", "on_behalf"})
 """Commands whose words are a report."""
 _WIDE = {",": "，", ";": "；", ":": "：", "?": "？", "!": "！"}
@@ -25,7 +28,7 @@ _QUIET = (
 
 def is_report(scene: Scene, text: str) -> bool:
     """Whether a free sentence says that something is the matter somewhere."""
-    if scene.work.book.danger.find(text) is not None:
+    if scene.work.book.danger.find(text) is not None or is_complaint(scene.work, text):
         return True
     proposal = scene.work.book.kinds.propose(text)
     if proposal.category is not None and len(text) >= 4:
@@ -38,6 +41,8 @@ def file_text(
 ) -> Turn:
     """A report in one turn when what and where are clear; otherwise exactly the missing question."""
     what, privacy = _privacy(as_written(text))
+    if scene.work.book.danger.find(what) is not None:
+        what = what[:LONGEST]
     fields: dict[str, Any] = {**known, "what": what, **brought(talk, inbound, known.get("media", ()))}
     if privacy is not None and name == "report":
         fields["privacy"] = privacy
@@ -85,6 +90,8 @@ def _kind(scene: Scene, what: str) -> dict[str, Any]:
     danger = scene.work.book.danger.find(what)
     if danger is not None:
         return {"category": danger.category}
+    if is_complaint(scene.work, what):
+        return {"category": CONDUCT}
     proposal = scene.work.book.kinds.propose(what)
     return {"category": proposal.category} if proposal.category is not None else {}
 
@@ -98,10 +105,18 @@ def _where(scene: Scene, what: str, fields: dict[str, Any]) -> dict[str, Any] | 
         node = scene.work.tree.nearest(fields["lat"], fields["lon"])
         if node is not None:
             return {"grid": node.id}
-    own = scene.own_grid()
+    own = scene.own_grid() or _of_complaint(scene, what)
     if own is not None and not guess.candidates:
         return {"grid": own, "spot": guess.detail, "placed": False}
     return guess
+
+
+def _of_complaint(scene: Scene, what: str) -> int | None:
+    """Who is complained of by name tells where it was."""
+    if not is_complaint(scene.work, what):
+        return None
+    staff = [scene.work.tree.staff[person] for person in named_staff(scene.work, what)]
+    return staff[0].posts[0].grid_id if staff else None
 
 
 def _any_grid(guess: Guess) -> int | None:
@@ -131,8 +146,9 @@ def material(scene: Scene, talk: Talk, inbound: Inbound) -> Turn:
         known = {**form.known, "media": (*form.known.get("media", ()), *media)}
         kept = form.model_copy(update={"known": known})
         return Turn(talk.with_form(kept), (say("material.kept"),))
-    if talk.last_case is not None:
-        fields: dict[str, Any] = {"incident": talk.last_case, "media": media}
+    case = talk.last_case or (talk.alarm.case if talk.alarm is not None else None)
+    if case is not None:
+        fields: dict[str, Any] = {"incident": case, "media": media}
         if inbound.place is not None:
             fields.update(lat=inbound.place.lat, lon=inbound.place.lon)
         return begin(scene, talk.with_form(None), "add_material", fields)

@@ -27,7 +27,9 @@ ASKS_AFTER = re.compile(
 )
 """Words about something that was reported before; to file it once more would be deaf."""
 _SMALL_TALK = frozenset({"thanks", "hello", "ack", "skip"})
-_A_WORD = 4
+_WRONG = re.compile(r"错|不对")
+"""After a report these say that something in it is wrong; the next thing is to ask what."""
+A_WORD = 4
 """A yes is one short word; a longer sentence that begins like one says something else."""
 
 
@@ -154,8 +156,10 @@ def _small_talk(scene: Scene, talk: Talk, name: str) -> Turn:
 
 def _yes_no(scene: Scene, talk: Talk, name: str, text: str) -> Turn:
     """是 and 不是, said shortly, answer a prompt of two choices that was the last thing said."""
-    if talk.yes_or_no and len(talk.choices) == 2 and len(text) <= _A_WORD:
+    if talk.yes_or_no and len(talk.choices) == 2 and len(text) <= A_WORD:
         return choose(scene, talk, talk.choices[0 if name == "yes" else 1])
+    if name == "no" and talk.last_filed is not None and _WRONG.search(text):
+        return begin(scene, talk, "amend", {"incident": talk.last_filed})
     return Turn(talk, (say("small.ack"),))
 
 

@@ -12,6 +12,8 @@ from handlers.material import Given
 from handlers.waiting import STALE
 
 KEPT = timedelta(hours=24)
+ALARMED = timedelta(hours=4)
+"""How long what the reporter of a danger says is taken to be about it."""
 CONFIRM = "confirm!"
 """Stands in `asking` where the whole command waits for a yes."""
 
@@ -43,6 +45,17 @@ class Loose(_State):
     lon: float | None = None
 
 
+class Alarm(_State):
+    """The danger last told of here, as long as what is said next may be about it."""
+
+    case: int
+    at: datetime
+    placed: bool = True
+    """The place is known beyond doubt."""
+    over: bool = False
+    """Its reporter has given the all-clear."""
+
+
 class Talk(_State):
     """Everything a conversation remembers."""
 
@@ -62,6 +75,7 @@ class Talk(_State):
     """The last thing said offered two choices, so that 是 and 不是 answer it."""
     last_filed: int | None = None
     """The report last filed here, for corrections, the place after an alarm, and the all-clear."""
+    alarm: Alarm | None = None
     misheard: int = 0
     touched_at: datetime | None = None
     minute: datetime | None = None
@@ -74,6 +88,8 @@ class Talk(_State):
         Numbers mean the same for a day, for a list of the morning is worked off until the evening.
         """
         talk = self._without_old_choices(now)
+        if talk.alarm is not None and now - talk.alarm.at >= ALARMED:
+            talk = talk.model_copy(update={"alarm": None})
         since = talk.touched_at
         if since is None or now - since < STALE:
             return talk
@@ -87,9 +103,13 @@ class Talk(_State):
             talk = talk.model_copy(update={"shelf": None, "shelved_at": None})
         return talk
 
+    def alarmed(self, case: int, now: datetime, *, placed: bool) -> "Talk":
+        """The talk after a danger was told of."""
+        return self.model_copy(update={"alarm": Alarm(case=case, at=now, placed=placed)})
+
     def _without_old_choices(self, now: datetime) -> "Talk":
         since = self.offered_at or self.touched_at
-        if not self.choices or since is None or now - since <= KEPT:
+        if not self.choices or since is None or now - since <= KEPT or self.asks_whether_solved:
             return self
         return self.model_copy(update={"choices": (), "yes_or_no": False, "offered_at": since})
 
@@ -98,12 +118,24 @@ class Talk(_State):
         """Whether choices were offered once, and are too old by now."""
         return self.offered_at is not None and not self.choices
 
+    @property
+    def asks_whether_solved(self) -> bool:
+        """Whether 解决了吗? was the last thing asked; it stays open for as many days as the place waits."""
+        return self.yes_or_no and [choice.do for choice in self.choices] == ["solved", "unsolved"]
+
     def offering(self, choices: tuple[Choice, ...], now: datetime) -> "Talk":
         """The talk when choices are offered; itself where they have just been."""
         fresh = self.offered_at is not None and now - self.offered_at < STALE
         if self.choices == choices and fresh:
             return self
         return self.model_copy(update={"choices": choices, "offered_at": now})
+
+    def prompted(self, choices: tuple[Choice, ...], now: datetime) -> "Talk":
+        """The talk when a push offers choices: 是 answers it only where it asks whether a case is solved."""
+        talk = self.offering(choices, now)
+        asks = [choice.do for choice in choices] == ["solved", "unsolved"]
+        yes_or_no = asks or (self.yes_or_no and self.choices == choices)
+        return talk if talk.yes_or_no == yes_or_no else talk.model_copy(update={"yes_or_no": yes_or_no})
 
     def shelve(self, at: datetime) -> "Talk":
         """Put the open form aside."""

@@ -63,6 +63,10 @@ _PLACE_BEFORE = re.compile(
 )
 _LINK = re.compile(r"[\s的那、\-]*")
 _SIGN = re.compile(r"[,。.!?;:()\s]")
+_EDGE = re.compile(r"^(?:边|旁|旁边|附近)的?(?=.)|^的")
+_TALE = re.compile(r"又|还|没|被|把|在(?!建)|了|是|都|我家|我们家|有人|家里")
+_RELATIVE = re.compile(r"(?:前面|后面|旁边|对面|附近|隔壁|[东西南北]边|我家|家里|屋里|小区|社区|村里)+")
+"""Where no place was named, these tell nothing."""
 _REACH = 5  # letters between a part and the spot it is told by: 3栋老王家门口
 
 
@@ -150,14 +154,24 @@ def detail_after(text: str, at: int, parts: tuple[Part, ...]) -> str:
     start = end = link.end() if link else at
     while step := _next_end(text, end, parts):
         end = step
-    return text[start:end]
+    return _part_of_place(text[start:end])
+
+
+def _part_of_place(words: str) -> str:
+    """The words, or only the spot they end with where they tell a tale: 家又在楼道 is 楼道."""
+    words = _EDGE.sub("", words)
+    if not _TALE.search(words):
+        return words
+    spots = [spot[0] for spot in _SPOT.finditer(words)]
+    return spots[-1] if spots else ""
 
 
 def first_detail(text: str, parts: tuple[Part, ...]) -> str:
     """Take the first words which tell a spot, where no known place was named at all."""
     spot = _SPOT.search(text)
     starts = [part.start for part in parts] + ([spot.start()] if spot else [])
-    return detail_after(text, min(starts), parts) if starts else ""
+    words = detail_after(text, min(starts), parts) if starts else ""
+    return "" if _RELATIVE.fullmatch(words) else words
 
 
 def stands_in_unknown(text: str, at: int) -> bool:

@@ -54,6 +54,8 @@ class DangerSpec(BaseModel):
     """Good ends which alone call nothing off (救上来了), but are one where nothing alarms."""
     not_over: tuple[str, ...] = ()
     """With one of these a clause tells of no good end: 还没找到."""
+    worse: dict[str, tuple[str, ...]] = {}
+    """After an alarm these say that the danger grows or whom it threatens: 越来越大, 里面还有小孩."""
     now: tuple[str, ...] = ()
     """These make a clause an alarm though it holds a calm word: 去年着火的地方又着火了."""
 
@@ -86,7 +88,7 @@ class _Sign(NamedTuple):
 
 _CLAUSES = re.compile(r"[\s,。.!?;:、~…]+")
 _SPELT = re.compile(r"(?<!\S)(\S) (?=\S(?:\s|$))")  # 着 火 了, written letter by letter
-_FAREWELL = "(?:[了啦啊呀哈哦嘞咯喽哟的]|谢谢|多谢|大家|你们|您)*$"
+_FAREWELL = "(?:[了啦啊呀哈哦嘞咯喽哟的呢]|谢谢|多谢|大家|你们|您|不好意思|对不起|抱歉|打扰|麻烦|辛苦)*$"
 _LONG_ENOUGH = 3  # syllables of a word that may be known by its sound
 _READ = 400
 
@@ -107,6 +109,7 @@ class Danger:
         unless = {word for kind in spec.kinds.values() for word in kind.unless} | set(spec.unless)
         self._masks = _any_of(unless)
         self._calm, self._now, self._drill = _any_of(spec.calm), _any_of(spec.now), _any_of(spec.drill)
+        self._worse = {key: _any_of(words) for key, words in spec.worse.items()}
         self._settled = _ending_with(spec.settled)
         self._over = _ending_with((*spec.settled, *spec.over))
         self._not_over = _any_of(spec.not_over)
@@ -176,6 +179,24 @@ class Danger:
         if said.endswith(("?", "吗", "没", "没有")) or self.find(text) is not None:
             return False
         return any(self._ends(clause, self._over) for clause in _CLAUSES.split(said))
+
+    def worse(self, text: str) -> str | None:
+        """Tell whether words said after an alarm must be heard at once by everybody who was alarmed.
+
+        Args:
+            text: the message as typed, said after an alarm.
+
+        Returns:
+            the kind of danger where the message alarms itself, else which sort of words tells that it
+            grows or whom it threatens; None for a good end and for all else.
+        """
+        found = self.find(text)
+        if found is not None:
+            return found.key
+        if self.is_over(text):
+            return None
+        said = _read(text)
+        return next((key for key, words in reversed(self._worse.items()) if words.search(said)), None)
 
     def _ends(self, clause: str, good: re.Pattern[str]) -> bool:
         return good.search(clause) is not None and not self._not_over.search(clause)

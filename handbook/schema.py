@@ -27,6 +27,7 @@ Ability = Literal[
     "oversee",  # read boards of one's area
     "inspect",  # be told by the watch that something is wrong with the system
     "enrol",  # bring in and take out lists of one's area: grids, people, households
+    "administer",  # bind people of one's area to their accounts, change their numbers, shut a lost phone out
 ]
 
 _TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")

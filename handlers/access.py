@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, false, not_, or_, select, true
 from sqlmodel import col
 
+from handlers.complaints import hidden_words
 from handlers.refusal import NotFound
 from handlers.work import Reading
 from models import Grid, Incident, Part, Participant, Privacy, State
@@ -47,10 +48,15 @@ def seen_by(reading: Reading) -> Select[Incident]:
 
 
 def _not_secret(reading: Reading) -> ColumnElement[bool]:
-    """A secret case shows on nobody's board but the arbiter's and the supervisor's."""
-    if reading.actor.may("arbitrate") or reading.actor.may("supervise"):
-        return true()
-    return col(Incident.privacy) != Privacy.SECRET
+    """A secret case shows on nobody's board but the arbiter's and the supervisor's.
+
+    Not even theirs where it speaks of themselves: nobody reads a complaint about oneself.
+    """
+    is_open = col(Incident.privacy) != Privacy.SECRET
+    if not (reading.actor.may("arbitrate") or reading.actor.may("supervise")):
+        return is_open
+    told = [col(Incident.what).contains(word, autoescape=True) for word in hidden_words(reading)]
+    return or_(is_open, not_(or_(*told))) if told else true()
 
 
 def find(reading: Reading, number: int, *, lock: bool = False) -> Incident:

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from handlers.actor import Held
+from handlers.complaints import complained_of
 from handlers.dues import by_when
 from handlers.promise import Promise, read_promise
 from handlers.refusal import NotAllowed, Refusal
@@ -68,10 +69,11 @@ def rung_above(
 
     Returns (person id, rung); None when nobody stands above.
     """
+    accused = complained_of(work, incident.what, incident.grid_id)
     for rung in range(start, len(promise.ladder)):
         node = work.tree.at_level(incident.grid_id, promise.ladder[rung].to)
         people = work.tree.keepers(node.id) if node else ()
-        higher = [p for p in people if rank(work, p) < rank(work, person_id)]
+        higher = [p for p in people if rank(work, p) < rank(work, person_id) and p not in accused]
         if higher:
             return least_loaded(work, higher), rung
     return None

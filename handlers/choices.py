@@ -35,6 +35,8 @@ class Option:
     label: str
     category: str | None = None
     """Of a case: what it is about."""
+    grid: int | None = None
+    """Of a case: where it is."""
 
 
 def _mine(reading: Reading) -> ColumnElement[bool]:
@@ -97,7 +99,12 @@ def options(reading: Reading, among: str) -> list[Option]:
     """What a field's question offers: cases, colleagues, categories, grades, ratings."""
     if among in CASES:
         return [
-            Option(case.id or 0, f"{case.id} {case.title}（{reading.stage(case.state)}）", case.category)
+            Option(
+                case.id or 0,
+                f"{case.id} {case.title}（{reading.stage(case.state)}）",
+                case.category,
+                case.grid_id,
+            )
             for case in cases(reading, among)
         ]
     return _LISTS[among](reading)

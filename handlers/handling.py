@@ -14,6 +14,7 @@ from handlers.cases import (
     about,
     call_of,
     choice,
+    choice_of,
     make,
     must_cover,
     must_own,
@@ -25,6 +26,7 @@ from handlers.cases import (
     tell_owner,
     tell_reporters,
 )
+from handlers.choices import cases
 from handlers.command import Ask, Command, Done, handles
 from handlers.dispatching import PartDone, part_done
 from handlers.dues import by_when, settle
@@ -247,6 +249,8 @@ def _must_check(work: Work, incident: Incident) -> None:
 # ---- taking back -----------------------------------------------------------------------------------------
 
 _FILING = frozenset({Move.REPORT, Move.TRIAGE, Move.DISPATCH, Move.SELF_HANDLE})
+_OFFERED = 4
+"""Cases that are offered by name."""
 _FINISHING = frozenset({Move.FINISH, Move.VERIFY, Move.ASK_REPORTER})
 
 
@@ -255,7 +259,7 @@ def undo(work: Work, command: Undo) -> Done:
     """Filing becomes a withdrawal, finishing is retracted; anything else has its own word for going back."""
     event = _last_own_event(work)
     if event is None:
-        raise Refusal("undo.nothing", minutes=work.book.incidents.undo_minutes)
+        raise _too_late(work)
     if event.move in _FILING and event.before not in (State.RETURNED, State.ARBITRATION):
         return withdraw(work, Withdraw(incident=event.incident_id))
     incident = access.find(work, event.incident_id, lock=True)
@@ -263,7 +267,31 @@ def undo(work: Work, command: Undo) -> Done:
         return _retract(work, incident)
     if event.move is Move.WITHDRAW:
         raise Refusal("undo.withdrawn", number=event.incident_id)
+    if _own_report_is_fresh(work, incident, event):
+        return withdraw(work, Withdraw(incident=event.incident_id))
     raise Refusal("undo.other" if work.actor.is_staff else "undo.said", number=event.incident_id)
+
+
+def _own_report_is_fresh(work: Work, incident: Incident, event: IncidentEvent) -> bool:
+    """What its reporter has just filed, or just put right, can be taken back as was promised."""
+    window = timedelta(minutes=work.book.incidents.undo_minutes)
+    fresh = incident.opened_at >= work.now - window or event.move is Move.RECLASSIFY
+    mine = incident.reporter_id == work.actor.id and incident.owner_id != work.actor.id
+    return fresh and mine and incident.may(Move.WITHDRAW)
+
+
+def _too_late(work: Work) -> Refusal:
+    """Says why, and what to do instead: what somebody has reported may be no longer needed."""
+    minutes = work.book.incidents.undo_minutes
+    mine = cases(work, "changeable", _OFFERED) if not work.actor.is_staff else []
+    if not mine:
+        return Refusal("undo.nothing", minutes=minutes)
+    label = work.word("label.needless")
+    return Refusal(
+        "undo.late",
+        minutes=minutes,
+        choices=[choice_of(f"{label} {case.id} {case.title}", "withdraw", case.id or 0) for case in mine],
+    )
 
 
 def _last_own_event(work: Work) -> IncidentEvent | None:

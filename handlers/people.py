@@ -1,16 +1,18 @@
 """People: who stands behind an account, and whom one can turn to."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
+from pydantic import Field
 from sqlalchemy import or_, select, update
 from sqlmodel import Session, col
 
+from handbook.naming import is_called
 from handlers.actor import Actor
 from handlers.cases import choice, phone_of, role_and_name, someone_above
-from handlers.command import Command, Done, handles
+from handlers.command import Ask, Command, Done, handles
 from handlers.tree import Tree
 from handlers.work import Work
 from handlers.writing import insert_new
@@ -126,29 +128,65 @@ def has_account(work: Work, person_id: int) -> bool:
     return work.session.execute(query.limit(1)).first() is not None
 
 
+@dataclass(frozen=True)
+class Contact:
+    """Somebody one can turn to."""
+
+    person: str
+    """Role and name."""
+    phone: str
+    place: str
+    """What they answer for, as far as the asker is concerned: their own place."""
+
+
 class Human(Command):
     """Ask for a human: the name and phone of whoever answers for one's place."""
 
     name: ClassVar[str] = "human"
+    who: Annotated[str, Ask("quiet"), Field(max_length=20)] = ""
+    """Somebody asked for by name; only those who answer for the sender's place are given."""
+
+
+def contact(work: Work, who: str = "") -> Contact | None:
+    """The keeper of the sender's own grid or the nearest above; who is asked for where they are among these.
+
+    `who`: a name, or surname and title, as said. Returns None where nobody answers for the place.
+    """
+    grid_id = work.actor.home_grid_id or (
+        work.actor.posts[0].grid_id if work.actor.posts else work.tree.root.id
+    )
+    person = (who and _in_line(work, grid_id, who)) or (
+        someone_above(work, grid_id, "handle", besides=(work.actor.id,))
+        or someone_above(work, grid_id, besides=(work.actor.id,))
+    )
+    if not person:
+        return None
+    phone = phone_of(work, person) or work.word("said.no_phone")
+    return Contact(role_and_name(work, person), phone, work.tree.named(grid_id))
+
+
+def _in_line(work: Work, grid_id: int, who: str) -> int | None:
+    line = {node.id for node in work.tree.upward(grid_id)}
+    found = [
+        person_id
+        for person_id, actor in work.tree.staff.items()
+        if is_called(actor.name, who) and any(post.grid_id in line for post in actor.posts)
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 @handles(Human)
 def human(work: Work, command: Human) -> Done:
     """The keeper of the sender's own grid, or the nearest above."""
-    grid_id = work.actor.home_grid_id or (
-        work.actor.posts[0].grid_id if work.actor.posts else work.tree.root.id
-    )
-    person = someone_above(work, grid_id, "handle", besides=(work.actor.id,)) or someone_above(
-        work, grid_id, besides=(work.actor.id,)
-    )
-    if person is None:
+    found = contact(work, command.who)
+    if found is None:
         work.reply("human.nobody")
         return Done()
     work.reply(
         "human.contact",
-        person=role_and_name(work, person),
-        phone=phone_of(work, person) or work.word("said.no_phone"),
-        place=work.tree.named(grid_id),
+        person=found.person,
+        phone=found.phone,
+        place=found.place,
         choices=[choice(work, "report", label="label.report")],
     )
-    return Done({"person": role_and_name(work, person), "phone": phone_of(work, person)})
+    return Done({"person": found.person, "phone": found.phone})

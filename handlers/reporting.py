@@ -21,6 +21,7 @@ from handlers.cases import (
 )
 from handlers.clocks import Fact
 from handlers.command import Ask, Command, Done, handles
+from handlers.complaints import CONDUCT, above_complaint, complained_of, is_complaint
 from handlers.dues import set_dues
 from handlers.material import Given, attach
 from handlers.people import resident_by_phone, set_home
@@ -131,7 +132,7 @@ def self_handle(work: Work, command: SelfHandle) -> Done:
     assert work.actor.id is not None
     incident = _new_row(work, command, reporter_id=work.actor.id, privacy=Privacy.OPEN)
     if incident.danger:
-        raise Refusal("self_handle.danger", call=_danger_call(work, incident.danger))
+        raise Refusal("self_handle.danger", call=danger_advice(work, incident.danger))
     incident.filed_as = Register.DEED
     incident.owner_id = incident.handler_id = work.actor.id
     _write_row(work, incident, command, [(Move.REPORT, {}), (Move.SELF_HANDLE, {})])
@@ -173,11 +174,14 @@ def _new_row(work: Work, command: _Told, *, reporter_id: int, privacy: Privacy) 
     grid_id = command.grid or _own_grid(work)
     category = (
         command.category
+        or (CONDUCT if is_complaint(work, command.what) else None)
         or work.book.kinds.propose(command.what).category
         or (work.book.incidents.other_category)
     )
     if work.book.category_or_none(category) is None:
         raise Refusal("report.no_such_kind")
+    if privacy is Privacy.OPEN and is_complaint(work, command.what):
+        privacy = Privacy.SECRET
     danger = work.book.danger.find(command.what)
     grade = work.book.incidents.danger_grade if danger else grade_for(work, category)
     if grid_id not in work.tree.nodes:
@@ -226,7 +230,12 @@ def _rule_for(work: Work, category: str) -> CategoryRule | None:
 
 
 def first_owner(work: Work, incident: Incident, promise: Promise) -> tuple[int, int, int | None]:
-    """(person, rung, unit): the unit the book names for this kind, else the keeper of the first rung."""
+    """(person, rung, unit): the unit the book names for this kind, else the keeper of the first rung.
+
+    A complaint about somebody who serves goes to the village or community, and past whom it names.
+    """
+    if is_complaint(work, incident.what):
+        return _owner_of_complaint(work, incident, promise)
     unit_id = _unit_for(work, incident)
     if unit_id is not None:
         return least_loaded(work, work.tree.unit_people[unit_id]), 0, unit_id
@@ -237,6 +246,14 @@ def first_owner(work: Work, incident: Incident, promise: Promise) -> tuple[int, 
     if anybody is None:
         raise Refusal("report.nobody")
     return anybody, promise.top, None
+
+
+def _owner_of_complaint(work: Work, incident: Incident, promise: Promise) -> tuple[int, int, None]:
+    found = above_complaint(work, incident, promise)
+    if found is None:
+        raise Refusal("report.nobody")
+    people, rung = found
+    return least_loaded(work, people), rung, None
 
 
 def _unit_for(work: Work, incident: Incident) -> int | None:
@@ -280,35 +297,52 @@ def _filed(incident: Incident) -> Done:
         "grade": incident.grade,
         "category": incident.category,
     }
-    return Done(data, incident.id, filed=True)
+    return Done(data, incident.id, filed=True, alarm=incident.danger is not None)
 
 
 # ---- who is told of a new case ---------------------------------------------------------------------------
 
 
-def _danger_call(work: Work, key: str) -> str:
+def danger_advice(work: Work, key: str) -> str:
+    """Whom to call and what to do first in a kind of danger."""
     return work.book.data.danger.kinds[key].advice
 
 
 def _tell_filed(work: Work, incident: Incident, *, placed: bool = True) -> None:
     facts = about(work, incident)
-    key = "report.filed_danger" if incident.danger else "report.filed"
-    if incident.danger and not placed:
-        key = "report.filed_danger_where"
-    if work.back is not None and work.back.group:
-        key += "_group"
     work.reply(
-        key,
+        _receipt(work, incident, placed=placed),
         incident=incident,
-        advice=_danger_call(work, incident.danger) if incident.danger else None,
+        advice=danger_advice(work, incident.danger) if incident.danger else None,
         owner=role_and_name(work, incident.owner_id),
         phone=call_of(work, incident.owner_id),
         minutes=work.book.incidents.undo_minutes,
+        quiet=_quiet(work, incident),
         **facts,
     )
     tell_new(work, incident, event="new")
     if incident.danger or read_promise(incident.promise).tell_whole_ladder:
         tell_ladder(work, incident)
+
+
+_HIDDEN = {Privacy.ANONYMOUS: "report.filed_anonymous", Privacy.SECRET: "report.filed_secret"}
+_QUIETLY = {Privacy.ANONYMOUS: "quiet.anonymous", Privacy.SECRET: "quiet.secret"}
+
+
+def _receipt(work: Work, incident: Incident, *, placed: bool) -> str:
+    key = "report.filed_danger" if incident.danger else "report.filed"
+    if incident.danger and not placed:
+        key = "report.filed_danger_where"
+    if work.back is not None and work.back.group:
+        return f"{key}_group"
+    if incident.danger or incident.privacy is Privacy.OPEN:
+        return key
+    return "report.filed_complaint" if is_complaint(work, incident.what) else _HIDDEN[incident.privacy]
+
+
+def _quiet(work: Work, incident: Incident) -> str:
+    """A word in the receipt of a report whose reporter is not named."""
+    return "" if incident.privacy is Privacy.OPEN else work.word(_QUIETLY[incident.privacy])
 
 
 def reply_alarm(work: Work, incident: Incident) -> None:
@@ -318,9 +352,10 @@ def reply_alarm(work: Work, incident: Incident) -> None:
     work.reply(
         "report.filed_danger_group" if in_group else "report.filed_danger",
         incident=incident,
-        advice=_danger_call(work, incident.danger),
+        advice=danger_advice(work, incident.danger),
         owner=role_and_name(work, incident.owner_id),
         phone=call_of(work, incident.owner_id),
+        quiet=_quiet(work, incident),
         **about(work, incident),
     )
 
@@ -350,19 +385,25 @@ def new_choices(work: Work, incident: Incident) -> Choices:
 
 def tell_ladder(work: Work, incident: Incident) -> None:
     """Everybody who answers for the branch hears of it at once (突发)."""
-    told = {work.actor.id, incident.owner_id}
+    tell_line(work, incident, "incident.alarm", event="alarm")
+
+
+def tell_line(work: Work, incident: Incident, text: str, *, event: str, **args: Any) -> None:
+    """Tell the branch's keepers up to the top, each once for an `event`; not who speaks or has it."""
+    told = {work.actor.id, incident.owner_id, *complained_of(work, incident.what, incident.grid_id)}
     for node in work.tree.upward(incident.grid_id):
         for person_id in work.tree.keepers(node.id):
             if person_id not in told:
                 told.add(person_id)
                 work.tell(
                     person_id,
-                    "incident.alarm",
-                    key=f"incident:{incident.id}:alarm",
+                    text,
+                    key=f"incident:{incident.id}:{event}",
                     incident=incident,
                     still="open",
                     urgent=True,
                     owner=role_and_name(work, incident.owner_id),
                     phone=call_of(work, incident.owner_id),
                     **about(work, incident),
+                    **args,
                 )

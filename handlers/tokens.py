@@ -16,7 +16,12 @@ LONGEST = 200
 
 
 def issue(
-    session: Session, person_id: int, scope: Scope, now: datetime, until: datetime | None = None
+    session: Session,
+    person_id: int,
+    scope: Scope,
+    now: datetime,
+    until: datetime | None = None,
+    idle: int | None = None,
 ) -> str:
     """Give a person a key to one door. Only its digest is kept, so it can be shown this once.
 
@@ -26,12 +31,16 @@ def issue(
         scope: the door it opens, and no other.
         now: aware UTC.
         until: when it stops opening; None: never.
+        idle: minutes by which using it puts `until` off; None: nothing does.
 
     Returns:
         the token, 43 characters that may stand in a link.
     """
     token = secrets.token_urlsafe(32)
-    session.add(Token(digest=digest_of(token), person_id=person_id, scope=scope, made_at=now, until=until))
+    row = Token(
+        digest=digest_of(token), person_id=person_id, scope=scope, made_at=now, until=until, idle=idle
+    )
+    session.add(row)
     session.flush()
     return token
 

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from handbook import Book
 from handlers.actor import CLOCK, Actor
+from handlers.links import Links
 from handlers.tree import Tree, load_tree, registry_version
 from handlers.writing import Writing
 from models import Incident, IncidentEvent, Move, Outbox, State
@@ -63,6 +64,7 @@ class Work(Reading):
     channel: str = "clock"
     message_id: str = ""
     back: Return | None = None
+    links: Links = field(default_factory=Links)
     _events: list[dict[str, Any]] = field(default_factory=list)
     _mail: list[dict[str, Any]] = field(default_factory=list)
     _serial: int = 0
@@ -243,6 +245,8 @@ class Desk:
         self.database = database
         self.book = book
         self.now = now
+        self.links = Links()
+        """Set by whoever knows under which addresses the program is reached."""
         self._tree: Tree | None = None
 
     @contextmanager
@@ -271,7 +275,15 @@ class Desk:
     ) -> Work:
         """A work inside a session somebody else commits (many works to a commit)."""
         return Work(
-            session, now or self.now(), self.book, self.tree(session), actor, channel, message_id, back
+            session,
+            now or self.now(),
+            self.book,
+            self.tree(session),
+            actor,
+            channel,
+            message_id,
+            back,
+            self.links,
         )
 
     @contextmanager

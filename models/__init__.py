@@ -7,6 +7,7 @@ from models.household import Household, Member
 from models.imported import CodeSerial, Imported
 from models.incident import Incident, Privacy, Register
 from models.incident_log import Attachment, Correction, IncidentEvent, Part, Participant
+from models.invitation import Invitation, Way, WrongCode
 from models.job import JobRun
 from models.mail import Inbox, InboxState, MailState, Outbox
 from models.moves import (
@@ -45,6 +46,7 @@ __all__ = [
     "InboxState",
     "Incident",
     "IncidentEvent",
+    "Invitation",
     "JobRun",
     "MailState",
     "Member",
@@ -62,6 +64,8 @@ __all__ = [
     "State",
     "Token",
     "Unit",
+    "Way",
+    "WrongCode",
     "WrongMove",
     "path_range",
 ]

@@ -29,6 +29,8 @@ class Token(SQLModel, table=True):
     scope: Scope = Field(sa_column=Column(choice_type(Scope), nullable=False))
     made_at: datetime = Field(sa_column=Column(Moment, nullable=False))
     until: datetime | None = Field(default=None, sa_column=Column(Moment))
+    idle: int | None = None
+    """Minutes without use after which it ends; using it puts `until` off. None: `until` stands."""
 
 
 class RegistryVersion(SQLModel, table=True):

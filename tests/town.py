@@ -26,6 +26,7 @@ from bot.postman import Postman
 from handbook import Book, open_book
 from handlers.command import Command, Done, perform
 from handlers.founding import found_town
+from handlers.links import Links
 from handlers.pressing import FollowDue
 from handlers.refusal import Refusal
 from handlers.work import Desk
@@ -37,6 +38,7 @@ BUTTONS = Can(
     buttons=True, photos=True, places=True, groups=True, per_second=float("inf"), per_chat_second=float("inf")
 )
 PLAIN = Can(photos=True, places=True, longest=2000, per_second=float("inf"), per_chat_second=float("inf"))
+LINKS = Links("http://pages.example")
 AT_ONCE = (0.0, 0.0)
 """Waits of a lane that tries again at once what broke."""
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -61,6 +63,7 @@ class Town:
 
     def __post_init__(self) -> None:
         self.desk = Desk(self.database, self.book, lambda: self.now)
+        self.desk.links = LINKS
         self.lane = Lane(self.desk, waits=self.waits)
         self.postman = Postman(self.lane, self.book, {self.channel.name: self.channel}, lambda: self.now)
         self._ids = count(1)
@@ -69,6 +72,7 @@ class Town:
         """The program stops and starts again: all that is kept is the database."""
         self.lane.stop()
         self.desk = Desk(self.database, self.book, lambda: self.now)
+        self.desk.links = LINKS
         self.lane = Lane(self.desk, waits=self.waits)
         self.postman = Postman(self.lane, self.book, {self.channel.name: self.channel}, lambda: self.now)
         self.lane.start()

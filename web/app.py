@@ -15,6 +15,7 @@ from web.lists_in import registry_routes
 from web.live import Live, live_routes
 from web.pages.board import board_routes
 from web.pages.docs import docs_routes
+from web.pages.doors import door_routes
 from web.pages.home import home_routes
 from web.parts import Parts
 from web.photos import media_routes
@@ -51,6 +52,7 @@ def make_app(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
         health_routes(parts, looks),
         home_routes(parts, looks, templates),
         board_routes(parts, looks, templates),
+        door_routes(parts, looks, templates),
         docs_routes(app, parts.book, templates),
         static_routes(),
     ):

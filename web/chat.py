@@ -21,7 +21,7 @@ from handlers.work import Reading
 from models import Scope
 from web.forms import LARGEST_TEXT, LARGEST_UPLOAD, Said, is_form, read_said, read_upload
 from web.live import Live, query_of
-from web.login import GUEST, WEBCHAT, Speaker, arrive, come_by_link, keys_of, set_cookie
+from web.login import GUEST, WEBCHAT, Speaker, arrive, come_by_link, keys_of, set_cookie, stay
 from web.newcomers import Newcomers
 from web.parts import Parts
 from web.reading import Looks
@@ -48,6 +48,7 @@ def chat_routes(parts: Parts, looks: Looks, live: Live, templates: Environment) 
         by_link = await come_by_link(parts, looks, request, Scope.CHAT)
         if by_link is not None:
             return by_link
+        await stay(parts, looks, request, Scope.CHAT)
         who, secret = await arrive(parts, looks, keys_of(parts, request))
         if who is None:
             raise HTTPException(404, "没有这个人。")
@@ -61,6 +62,7 @@ def chat_routes(parts: Parts, looks: Looks, live: Live, templates: Environment) 
     @router.post("/chat/send")
     async def send(request: Request) -> Response:
         who = _admitted(parts, newcomers, request, await live.speaker(request))
+        await stay(parts, looks, request, Scope.CHAT)
         return await _keep(parts, request, who, _inbound(who, await read_said(request)))
 
     @router.post("/chat/photo", max_body_size=LARGEST_UPLOAD)

@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from bot.render import clean
 from handlers.work import Reading
-from models import Inbox, InboxState, MailState, Outbox
+from models import Account, Inbox, InboxState, MailState, Outbox
 from web.login import OURS, WEBCHAT, Speaker
 from web.photos import is_kept, photo_name, photos_of_cases
 
@@ -91,9 +91,15 @@ def _inbox(reading: Reading, speaker: Speaker) -> Sequence[Row[Any]]:
 
 def _outbox(reading: Reading, speaker: Speaker) -> Sequence[Row[Any]]:
     mail = Outbox.__table__.c  # type: ignore[attr-defined]
+    whose = (
+        select(col(Account.person_id))
+        .where(col(Account.channel) == OURS, col(Account.handle) == speaker.handle)
+        .scalar_subquery()
+    )
     query = (
         select(mail.id, mail.key, mail.words, mail.choices, mail.incident_id, mail.at, mail.sent_at)
         .where(mail.channel == OURS, mail.handle == speaker.handle, mail.words.is_not(None))
+        .where(mail.person_id == whose)  # who held the account before was told things of their own
         .where(mail.state.in_((MailState.CLAIMED, MailState.SENT)))
         .order_by(mail.id.desc())
         .limit(_BEYOND)
@@ -132,11 +138,18 @@ def _said(speaker: Speaker, row: Row[Any], labels: Mapping[str, str]) -> Bubble:
     return Bubble(
         id="i" + row.message_id.removeprefix(f"{speaker.handle}:"),
         mine=True,
-        words=words or ("我的位置" if "place" in body and not photos else ""),
+        words=words or _without_words(body, photos),
         at=row.received_at,
         photos=photos,
         failed=row.state == InboxState.DEAD,
     )
+
+
+def _without_words(body: Mapping[str, Any], photos: tuple[str, ...]) -> str:
+    """What a message without words did: a link's secret is never shown."""
+    if body.get("start"):
+        return "打开邀请链接"
+    return "我的位置" if "place" in body and not photos else ""
 
 
 def _labels(reading: Reading, said: Sequence[Row[Any]], told: Sequence[Row[Any]]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from handlers.actor import Actor
 from handlers.command import Done, perform
 from handlers.keys import OpenChat
 from handlers.refusal import Refusal
+from handlers.signing_in import StayIn, is_used_again
 from handlers.tokens import LONGEST, actor_of, chat_account, digest_of, person_of, seats
 from handlers.work import Reading
 from handlers.writing import Writing
@@ -81,11 +82,18 @@ def speaker(reading: Reading, keys: Keys) -> Speaker | None:
     if actor is not None and actor.id is not None:
         handle = chat_account(reading.session, WEBCHAT, actor.id)
         return None if handle is None else Speaker(handle, actor, keys.seat)
+    if _has_key(keys):
+        return None
     secret = keys.cookies.get(GUEST, "")
     if keys.seat is not None or not 0 < len(secret) <= LONGEST:
         return None
     handle = guest_handle(secret)
     return Speaker(handle, _known(reading, handle))
+
+
+def _has_key(keys: Keys) -> bool:
+    """Whether a chat's key was brought at all: one that is over never makes a worker a guest unawares."""
+    return keys.seat is None and bool(keys.cookies.get(_COOKIES[Scope.CHAT]))
 
 
 def guest_handle(secret: str) -> str:
@@ -106,6 +114,8 @@ async def arrive(parts: Parts, looks: Looks, keys: Keys) -> tuple[Speaker | None
 
     Returns:
         the speaker, None for an unknown seat; and a new guest's secret when a cookie has to be set.
+
+    Raises a 401 once for whoever brings a key that is over; the next time they are a guest.
     """
     found = await looks(lambda reading: speaker(reading, keys))
     if found is not None:
@@ -116,6 +126,10 @@ async def arrive(parts: Parts, looks: Looks, keys: Keys) -> tuple[Speaker | None
         return Speaker(handle, actor, keys.seat), None
     if keys.seat is not None:
         return None, None
+    if _has_key(keys):
+        over = f"{_COOKIES[Scope.CHAT]}=; Path=/; Max-Age=0"
+        words = "登录已经过期，请在聊天里重新回复“登录”；只是上报事情，再打开一次这个页面就行。"
+        raise HTTPException(401, words, {"set-cookie": over})
     secret = token_urlsafe(32)
     return Speaker(guest_handle(secret), None), secret
 
@@ -148,6 +162,32 @@ async def come_by_link(parts: Parts, looks: Looks, request: Request, scope: Scop
     answer = RedirectResponse(f"{request.url.path}{'?' if rest else ''}{urlencode(rest)}", 303)
     set_cookie(parts, answer, _COOKIES[scope], token)
     return answer
+
+
+async def stay(parts: Parts, looks: Looks, request: Request, scope: Scope) -> None:
+    """Put off the end of a session that is in use, now and then."""
+    key = request.cookies.get(_COOKIES[scope], "")
+    if not 0 < len(key) <= LONGEST:
+        return
+    if not await looks(lambda reading: is_used_again(reading.session, key, reading.now)):
+        return
+
+    def job(session: Writing) -> None:
+        work = parts.desk.work_in(session, channel=WEBCHAT)
+        perform(work, StayIn(key=key))
+        work.flush()
+
+    await parts.lane.run(job)
+
+
+def keep_key(parts: Parts, answer: Response, scope: Scope, key: str) -> None:
+    """Keep a key to a door in the browser."""
+    set_cookie(parts, answer, _COOKIES[scope], key)
+
+
+def forget_cookie(parts: Parts, answer: Response, scope: Scope) -> None:
+    """Take a key to a door out of the browser."""
+    answer.delete_cookie(_COOKIES[scope], httponly=True, samesite="lax", secure=parts.secure)
 
 
 def set_cookie(parts: Parts, answer: Response, name: str, value: str) -> None:

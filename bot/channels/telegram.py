@@ -165,6 +165,11 @@ class TelegramChannel:
         for line in self._lines:
             await line.shutdown()
 
+    @property
+    def username(self) -> str | None:
+        """The bot's name without "@"; None until Telegram has told it."""
+        return self._reader.username
+
     async def _listen(self, accept: Accept) -> None:
         await self._insist(self._prepare)
         while self._webhook_url is None:

@@ -128,6 +128,7 @@ class Known:
         self.offices: list[Office] = []
         self.duties: dict[tuple[Human, str, Area, Office | None], Duty] = {}
         self._holders: dict[tuple[str, Area], list[Human]] = {}
+        self._posts: dict[Human, list[Area]] = {}
         self.homes: dict[tuple[Area, str, str], Home] = {}
         self.added: list[Entry] = []
         """New entries, those first to which others point."""
@@ -196,7 +197,12 @@ class Known:
             self._by_phone[human.phone].append(human)
 
     def give_phone(self, human: Human, phone: str) -> bool:
-        """Change a person's phone. Returns whether it was another."""
+        """Change a person's phone. Returns whether it was another.
+
+        Whoever also holds a post out of reach keeps theirs: a phone helps to sign in as its holder.
+        """
+        if human.id is not None and any(not self.reaches(area) for area in self._posts.get(human, ())):
+            return False
         if not human.put("phone", phone):
             return False
         self._by_phone[phone].append(human)
@@ -207,6 +213,7 @@ class Known:
         assert duty.area is not None
         self.duties[duty.human, duty.role, duty.area, duty.office] = duty
         self._holders.setdefault((duty.role, duty.area), []).append(duty.human)
+        self._posts.setdefault(duty.human, []).append(duty.area)
 
     def _home(self, home: Home) -> None:
         assert home.area is not None

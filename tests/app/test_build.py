@@ -76,10 +76,13 @@ def test_telegram_is_polled_answered_and_its_photo_fetched(migrated_url: str, tm
             await soon(lambda: len(rows(program, Inbox)) == 2)
             (photo,) = rows(program, Attachment)
             letters = {letter.state for letter in rows(program, Inbox)}
+            invitation = program.desk.links.joining("b1")
             await program.stop()
 
         assert program.media.read(photo.key).startswith(b"\xff\xd8\xff")
         assert letters == {InboxState.DONE, InboxState.DEAD}
+        assert invitation[0] == f"https://t.me/{server.username}?start=b1"
+        assert invitation[1].endswith("/join?c=b1")
 
     run(story())
 

@@ -21,7 +21,7 @@ from app.build import build
 from app.settings import read_settings
 from app.tables import bring_up_to_date, newest
 from handlers.tokens import person_of
-from models import Person, Scope
+from models import Person, Post, Scope
 from models.database import DatabaseTrouble, is_current, migrate, open_database
 from scheduler.clock import SystemClock
 from tests.postgres import free_port
@@ -94,7 +94,9 @@ def test_a_token_is_for_one_person(town_url: str, capsys: pytest.CaptureFixture[
     assert main(["token", several[1]]) == 0
 
 
-@pytest.mark.parametrize("words", ["token 王芳", "token 王芳 --revoke", "migrate", "found"])
+@pytest.mark.parametrize(
+    "words", ["token 王芳", "token 王芳 --revoke", "admin 郑勇 13800000002", "migrate", "found"]
+)
 def test_nothing_is_written_beside_a_running_program(
     town_url: str, capsys: pytest.CaptureFixture[str], words: str
 ) -> None:
@@ -423,3 +425,39 @@ def test_the_skeleton_comes_from_the_official_names(
     assert "新增 354" in said(capsys)
     assert main(["import", "--divisions", "110101"]) == 1
     assert main(["import"]) == 2
+
+
+def test_the_first_administrator_is_made_once_and_binds_by_the_code(
+    town_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outputs = []
+    for name, phone in (("郑勇", "13800000002"), ("郑勇", "13900000002"), ("罗成", "13900000003")):
+        assert main(["admin", name, phone]) == 0
+        outputs.append(said(capsys))
+
+    assert all(re.search(r"绑定 \d{6} ", words) for words in outputs)
+    assert all(re.search(r"http://127\.0\.0\.1:8000/join\?c=b[0-9a-f]{32}", words) for words in outputs)
+    assert administrators(town_url) == [("罗成", "13900000003"), ("郑勇", "13900000002")]
+
+
+def administrators(url: str) -> list[tuple[str, str | None]]:
+    """Who holds the post at the top."""
+    database = open_database(url)
+    with Session(database.reader) as session:
+        holders = select(Person).join(Post, col(Post.person_id) == col(Person.id))
+        found = session.execute(holders.where(col(Post.role) == "admin")).scalars()
+        people = sorted((person.name, person.phone) for person in found)
+    database.close()
+    return people
+
+
+@pytest.mark.parametrize("phone", ["12", "1380000000a", "23800000002", "１３８０００００００２"])
+def test_an_administrator_has_a_phone(url: str, phone: str) -> None:
+    with pytest.raises(SystemExit):
+        main(["admin", "郑勇", phone])
+
+
+def test_without_a_tree_nobody_is_made_an_administrator(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["migrate"]) == 0
+    assert main(["admin", "郑勇", "13800000002"]) == 1
+    assert "no tree of grids yet" in capsys.readouterr().err

@@ -213,6 +213,17 @@ def test_a_leader_reaches_their_own_area_and_appoints_nobody_above_them(one: Reg
     assert isinstance(one.takes_back(2, town), Done)
 
 
+def test_a_leader_gives_no_new_phone_to_whoever_also_stands_above(one: Registry) -> None:
+    chief = [PEOPLE[0], ["吴洁", "13800000002", "系统管理员", "星河县"]]
+    home = [HOMES[0], ["第一网格", "1栋", "1", "吴洁", "13800000002", ""]]
+    one.brings(GRIDS, chief, home)
+    town = leader(one, "town_keeper", "桂花镇")
+    other = [HOMES[0], ["第一网格", "1栋", "1", "吴洁", "13800000666", ""]]
+
+    assert one.brings(other, actor=town)["counts"]["changed"] == 0
+    assert one.brings(other)["counts"]["changed"] == 1
+
+
 def test_whoever_may_not_enrol_is_refused(one: Registry) -> None:
     one.brings(GRIDS)
     worker = leader(one, "worker", "第一网格")

@@ -27,6 +27,7 @@ from handlers.founding import found_town
 from handlers.tokens import issue
 from handlers.tokens import seats as seats_of
 from handlers.work import Desk
+from handlers.writing import Writing
 from models import Scope
 from models.database import Database, open_database
 from scheduler.clock import SettableClock
@@ -96,7 +97,7 @@ class House:
         """A key of the person on a seat."""
         return self.write(lambda session: issue(session, self.seats[seat], scope, self.clock.now(), until))
 
-    def write(self, job: Callable[[Session], T]) -> T:
+    def write(self, job: Callable[[Writing], T]) -> T:
         """Write something through the lane."""
         return self.lane.run_soon(job).result(10)
 

@@ -763,3 +763,113 @@ def test_a_group_which_does_not_exist_is_refused() -> None:
 
     with pytest.raises(ValueError, match="no group is called 谁"):
         Danger(DangerSpec.model_validate({"kinds": kinds}))
+
+
+# Sentences of people who tried the product for the first time, and others like them.
+NEWCOMERS = """
+楼顶有个人坐在边上 | suicide
+有个男的坐在天台边上 | suicide
+顶楼边上站着个女的 | suicide
+他跳了 | suicide
+跳下去了 | suicide
+她跳楼了 | suicide
+人已经跳下去了 | suicide
+打交 打到出血 | violence
+有人打交 | violence
+外面打交打出血了 | violence
+我儿子被锁在车里了 | stuck
+小孩被反锁在车里 | stuck
+车里锁了个小孩 | stuck
+宝宝锁车里了钥匙也在里面 | stuck
+摔了个老太太 现在起不来 | medical
+摔了一个老人起不来了 | medical
+路边摔了个大爷,站不起来 | medical
+水涨到床边了 | flood
+水已经到床上了 | flood
+水漫到床边了 | flood
+狗在咬人 咬着不放 | medical
+一条大狗在咬小孩 | medical
+狗咬着人不松口 | medical
+一楼淹了老太太出不来 | flood
+水淹了奶奶出不来 | flood
+井盖没了 有人掉下去了 | collapse
+有人掉进没盖的井里 | collapse
+后山滑坡了 房子埋了一半 | collapse
+山上滑坡把房子埋了 | collapse
+墙要倒了 下面有人 | collapse
+围墙快倒了下面还有小孩 | collapse
+他拿锄头了 | violence
+他拿着锄头在外面追人 | violence
+水管爆了 水好大 淹到楼下 | burst
+"""
+
+NEWCOMERS_CALM = """
+燃气灶打不着火了
+燃气灶打不着火
+救护车拉走了
+我腿断了干不了活
+上个月腿断了干不了活
+上周火灾的赔偿什么时候发
+邻居家烧香烟熏得很
+去年淹过水 想问今年怎么防
+水管爆了
+狗在叫
+墙上有裂缝要倒了吗
+井盖没了
+有人在楼顶种菜
+小孩在床边玩水
+他跳了广场舞
+跳下去了一个台阶
+车里有股怪味
+水涨价了
+打交道
+不好打交道
+他跳槽了
+跳了一上午广场舞吵死
+摔了个碗
+腿断了想申请低保
+手断了能办残疾证吗
+村里淹了没人管菜地
+"""
+
+WORSE = """
+火越来越大 | grows
+快来人 | grows
+里面还有小孩 | people
+老人困在里面了 | collapse
+他跳了 | suicide
+"""
+
+
+@pytest.mark.parametrize("line", NEWCOMERS.strip().splitlines())
+def test_an_alarm_of_a_newcomer_is_heard(line: str) -> None:
+    text, kind = line.split(" | ")
+    found = DANGER.find(text)
+
+    assert found is not None
+    assert found.key == kind
+
+
+@pytest.mark.parametrize("text", NEWCOMERS_CALM.strip().splitlines())
+def test_an_ordinary_sentence_of_a_newcomer_alarms_nobody(text: str) -> None:
+    assert DANGER.find(text) is None
+
+
+@pytest.mark.parametrize("line", WORSE.strip().splitlines())
+def test_what_grows_worse_after_an_alarm_is_told_apart(line: str) -> None:
+    text, sort = line.split(" | ")
+
+    assert DANGER.worse(text) == sort
+
+
+@pytest.mark.parametrize(
+    "text", ["误报 不用来了", "看错了 是烧饭", "是隔壁煮臭豆腐 搞错了不好意思", "灭了", "虚惊"]
+)
+def test_words_that_call_an_alarm_off(text: str) -> None:
+    assert DANGER.is_over(text)
+    assert DANGER.worse(text) is None
+
+
+@pytest.mark.parametrize("text", ["没灭", "还没灭", "灭不了", "路灯灭了", "火灭了吗"])
+def test_words_that_call_nothing_off(text: str) -> None:
+    assert not DANGER.is_over(text)

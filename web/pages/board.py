@@ -20,7 +20,7 @@ from handlers.tree import Node
 from handlers.work import Reading
 from models import OPEN, Incident, Scope, State, path_range
 from web.cases import CaseView, case_view
-from web.login import Keys, come_by_link, holder, keys_of
+from web.login import Keys, come_by_link, holder, keys_of, stay
 from web.parts import Parts
 from web.reading import Looks, as_actor
 from web.show import page
@@ -75,6 +75,7 @@ def board_routes(parts: Parts, looks: Looks, templates: Environment) -> APIRoute
         by_link = await come_by_link(parts, looks, request, Scope.BOARD)
         if by_link is not None:
             return by_link
+        await stay(parts, looks, request, Scope.BOARD)
         view = await read(request, lambda reading: board_view(reading, _number(area)))
         return page(
             templates, "board.html", view=view, area=_number(area), now=parts.now(), **around(request)
@@ -82,6 +83,7 @@ def board_routes(parts: Parts, looks: Looks, templates: Environment) -> APIRoute
 
     @router.get("/board/{number}")
     async def case(request: Request, number: Number) -> Response:
+        await stay(parts, looks, request, Scope.BOARD)
         view: CaseView = await read(request, lambda reading: case_view(reading, number))
         return page(templates, "case.html", view=view, now=parts.now(), **around(request))
 
@@ -96,7 +98,7 @@ def _number(area: str) -> int | None:
 def _as_holder(reading: Reading, keys: Keys) -> Reading:
     actor = holder(reading, keys, Scope.BOARD)
     if actor is None:
-        raise HTTPException(401, "请用发给您的链接打开看板。")
+        raise HTTPException(401, "请在聊天里回复“登录”，用发给您的链接打开看板。")
     return as_actor(reading, actor)
 
 
