@@ -19,7 +19,7 @@ from bot.spoken import (
 from bot.talk import Talk
 from handbook.phrases import Heard
 from handbook.words import plain
-from handlers.choices import Option
+from handlers.option import Option
 from handlers.people import contact
 from models import Incident
 

@@ -9,7 +9,7 @@ from bot.scene import Scene, command_named
 from bot.talk import Alarm, Talk
 from handbook.phrases import Heard
 from handlers.catalogue import COMMANDS
-from handlers.choices import Option
+from handlers.option import Option
 
 _PRESSING = frozenset({"urge", "human", "unsolved"})
 """Commands whose words, said after an alarm, are a cry for whoever is on the way."""

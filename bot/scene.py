@@ -7,8 +7,9 @@ from typing import Any
 from bot.message import Choice
 from handbook.places import Guess
 from handlers.catalogue import COMMANDS
-from handlers.choices import Option, options
+from handlers.choices import options
 from handlers.command import Command
+from handlers.option import Option
 from handlers.work import Work
 
 MOST = 8

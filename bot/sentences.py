@@ -4,12 +4,14 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from bot import menu
+from bot import absences, menu
+from bot.absences import absence
 from bot.choosing import choose
 from bot.deeds import told
 from bot.forms import Turn, begin, fill
 from bot.meant import LEAST_CASE, case_of, known_of, pointed
 from bot.message import Choice, Inbound
+from bot.postings import posting
 from bot.questions import asked
 from bot.reports import MATERIAL, brought, doubtful, file_text, is_report, located
 from bot.scene import Scene, command_named, say
@@ -35,9 +37,12 @@ A_WORD = 4
 
 def fresh(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inbound) -> Turn:
     """A sentence that answers nothing: obeyed, filed, guessed at, or asked back about."""
-    for choice in talk.choices:
-        if choice.label == text:
-            return choose(scene, talk, choice)
+    heard = _by_leave(scene, heard, text)
+    said = (
+        _chosen(scene, talk, text) or absence(scene, talk, text, heard) or posting(scene, talk, text, heard)
+    )
+    if said is not None:
+        return said
     if heard.command is not None and heard.certainty in SURE:
         return obey(scene, talk, heard, inbound)
     filed = (
@@ -52,6 +57,19 @@ def fresh(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inbound) -
     if len(text) >= 6:
         return doubtful(talk, text, inbound)
     return lost(scene, talk)
+
+
+def _chosen(scene: Scene, talk: Talk, text: str) -> Turn | None:
+    """A choice of the last prompt may be said in its own words."""
+    found = next((choice for choice in talk.choices if choice.label == text), None)
+    return choose(scene, talk, found) if found is not None else None
+
+
+def _by_leave(scene: Scene, heard: Heard, text: str) -> Heard:
+    """Words about leave are a worker's; from anybody else they belong to what is reported."""
+    if heard.command in absences.WORDS and not scene.may(command_named(heard.command)):
+        return Heard(rest=text)
+    return heard
 
 
 def _report_of(scene: Scene, talk: Talk, text: str, inbound: Inbound) -> Turn | None:

@@ -8,12 +8,18 @@ from rapidfuzz import fuzz, process
 
 from bot.message import Choice, Inbound
 from bot.scene import Scene
+from handbook.periods import spoken_period
 from handbook.spans import SPOKEN_SPAN, spoken_span
 from handbook.words import plain, syllables
-from handlers.choices import Option
 from handlers.command import Ask
+from handlers.leaves import office
+from handlers.option import Option
 
 PHONE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
+_NICK = re.compile(
+    r"[小老阿]([\u4e00-\u9fff])|([\u4e00-\u9fff])(?:队长?|哥|姐|工|主任|书记|站长|所长|片长|组长|师傅)"
+)
+"""小李, 李队: a surname as colleagues say it."""
 _LEAD = re.compile(r"^[\s,,。.::;;、给由让请把到为是]+")
 
 
@@ -47,10 +53,12 @@ def read(scene: Scene, ask: Ask, text: str, inbound: Inbound | None) -> Reading:
         return _place(scene, text, inbound)
     if ask.kind == "span":
         return _span(text, alone=inbound is not None)
+    if ask.kind == "period":
+        return _period(scene, text, alone=inbound is not None)
     if ask.kind == "case":
         return _case(scene, ask, text)
     if ask.kind == "person":
-        return _named(scene.options(ask.among or ""), text, "slot.person")
+        return named(scene.options(ask.among or ""), text, "slot.person")
     if ask.kind == "option":
         return _option(scene, ask, text)
     return None
@@ -96,6 +104,15 @@ def _span(text: str, *, alone: bool) -> Reading:
     return Read(str(span), lead_off(rest))
 
 
+def _period(scene: Scene, text: str, *, alone: bool) -> Reading:
+    words = plain(text)
+    words = f"{words}天" if alone and words.isdigit() else words
+    found = spoken_period(words, scene.now, office(scene.work), scene.work.book.zone)
+    if found is None:
+        return Unclear("slot.period") if alone else None
+    return Read(str(found.period), lead_off(found.rest))
+
+
 def _case(scene: Scene, ask: Ask, text: str) -> Reading:
     number = re.search(r"(?<!\d)(\d{4,9})(?!\d)", plain(text))
     if number:
@@ -104,7 +121,7 @@ def _case(scene: Scene, ask: Ask, text: str) -> Reading:
     return Read(found[0].value) if len(found) == 1 else None
 
 
-def _named(options: list[Option], text: str, unclear: str) -> Reading:
+def named(options: list[Option], text: str, unclear: str) -> Reading:
     """A person by name, by role and name, or by 老张/李队 where only one fits."""
     words = lead_off(text)
     if not words:
@@ -113,6 +130,10 @@ def _named(options: list[Option], text: str, unclear: str) -> Reading:
         for name in _spoken_names(option.label):
             if name and name in words:
                 return Read(option.value, lead_off(words.replace(name, "", 1)))
+    for nick in _NICK.finditer(words):
+        meant = [option for option in options if option.called.startswith(nick[1] or nick[2])]
+        if len(meant) == 1:
+            return Read(meant[0].value, lead_off(words.replace(nick[0], "", 1)))
     near = process.extract(
         " ".join(syllables(words[:12])),
         {o.value: " ".join(syllables(o.label)) for o in options},
@@ -123,6 +144,16 @@ def _named(options: list[Option], text: str, unclear: str) -> Reading:
     if len(near) == 1 and len(words) <= 6:
         return Read(near[0][2])
     return Unclear(unclear, tuple(Choice(label=o.label, known={"value": o.value}) for o in options[:9]))
+
+
+def called_in(options: list[Option], text: str) -> list[int]:
+    """People whose names stand in a text, in the order they are named."""
+    places = {int(option.value): text.find(option.called) for option in options if option.called}
+    for nick in _NICK.finditer(text):
+        meant = [option for option in options if option.called.startswith(nick[1] or nick[2])]
+        if len(meant) == 1 and places[int(meant[0].value)] < 0:
+            places[int(meant[0].value)] = nick.start()
+    return sorted((person for person, at in places.items() if at >= 0), key=lambda person: places[person])
 
 
 def _spoken_names(label: str) -> tuple[str, ...]:

@@ -31,12 +31,15 @@ def takes_part(reading: Reading, *parts: Part) -> ColumnElement[bool]:
     return exists().where(*mine)
 
 
+_TABLE = (col(Incident.owner_id), col(Incident.approver_id), col(Incident.handler_id))
+
+
 def is_concerned(reading: Reading) -> ColumnElement[bool]:
     """Condition: the case is on the actor's own table (owner, approver, handler), by a post they hold."""
     if not reading.actor.posts:
         return false()
-    me = reading.actor.id
-    return or_(col(Incident.owner_id) == me, col(Incident.approver_id) == me, col(Incident.handler_id) == me)
+    tables = reading.actor.tables
+    return or_(*(column.in_(tables) for column in _TABLE))
 
 
 def seen_by(reading: Reading) -> Select[Incident]:

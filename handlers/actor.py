@@ -15,6 +15,8 @@ class Held:
     path: str
     unit_id: int | None = None
     abilities: frozenset[str] = frozenset()
+    acting_for: int | None = None
+    """Whose post it is, when it is held for somebody on leave."""
 
     def covers(self, path: str) -> bool:
         """Whether a grid lies in this post's subtree. A unit's people act on their cases, not on an area."""
@@ -32,6 +34,22 @@ class Actor:
     abilities: frozenset[str] = frozenset({"report"})
     home_grid_id: int | None = None
     phone: str | None = None
+    stands_for: tuple[int, ...] = ()
+    """People on leave for whom this person acts today."""
+
+    @property
+    def tables(self) -> tuple[int | None, ...]:
+        """Whose work lies before this person: their own, and that of those they stand for."""
+        return self.id, *self.stands_for
+
+    def has(self, person_id: int | None) -> bool:
+        """Whether what is somebody's is for this person to act on."""
+        return person_id in self.tables
+
+    @property
+    def own_posts(self) -> tuple[Held, ...]:
+        """The posts that are not only held for somebody on leave."""
+        return tuple(post for post in self.posts if post.acting_for is None)
 
     def may(self, ability: str) -> bool:
         """Whether any post gives the ability; everybody may report."""

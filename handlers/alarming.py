@@ -10,6 +10,7 @@ from handlers import access
 from handlers.amending import Case
 from handlers.cases import call_of, make, role_and_name, tell_owner
 from handlers.command import Ask, Command, Done, handles
+from handlers.refusal import NotAllowed
 from handlers.reporting import danger_advice, tell_line
 from handlers.work import Work
 from models import Incident, Move, Outbox
@@ -36,6 +37,8 @@ class TellMore(Command):
 def tell_more(work: Work, command: TellMore) -> Done:
     """Nobody is called back by words alone: the case stays open until somebody has looked."""
     incident = access.find_main(work, command.incident, lock=True)
+    if not access.is_reporter(work, incident) and incident.filed_by_id != work.actor.id:
+        raise NotAllowed("close.not_reporter", number=command.incident)
     make(work, incident, Move.NOTE, reason=command.note)
     danger = work.book.danger
     if command.over or danger.is_over(command.note):

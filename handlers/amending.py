@@ -14,10 +14,11 @@ from handlers.cases import (
     hand_to,
     keeper_from,
     make,
+    owner_words,
     participants,
-    role_and_name,
     tell_owner,
     tell_reporters,
+    tell_worker,
 )
 from handlers.command import Ask, Command, Done, handles
 from handlers.dues import by_when, settle
@@ -124,7 +125,8 @@ def withdraw(work: Work, command: Withdraw) -> Done:
     make(work, incident, Move.WITHDRAW)
     work.reply("withdraw.done", incident=incident, number=incident.id, title=incident.title)
     if owner is not None and owner != work.actor.id:
-        work.tell(
+        tell_worker(
+            work,
             owner,
             "withdraw.owner",
             key=f"incident:{incident.id}:withdrawn:{incident.version}",
@@ -226,7 +228,7 @@ def _is_untouched(incident: Incident) -> bool:
 def regrade(work: Work, command: Regrade) -> Done:
     """A grade is changed by who has the case or stands above; the reporter hears the new deadline."""
     incident = access.find(work, command.incident, lock=True)
-    if incident.owner_id != work.actor.id and not access.stands_above(work, incident):
+    if not work.actor.has(incident.owner_id) and not access.stands_above(work, incident):
         raise NotAllowed()
     if command.grade not in work.book.incidents.grades:
         raise Refusal("report.no_such_kind")
@@ -257,7 +259,7 @@ def read_name(work: Work, incident: Incident) -> str:
 
 def _change_grade(work: Work, incident: Incident, grade: str) -> None:
     """A new promise, with whoever it names first. Its clock starts anew, but not by its owner's own word."""
-    own = incident.owner_id == work.actor.id and not incident.danger
+    own = work.actor.has(incident.owner_id) and not incident.danger
     incident.grade = grade
     promise, incident.promise = promise_of(work.book, grade)
     make(work, incident, Move.RECLASSIFY, grade=grade)
@@ -321,18 +323,19 @@ def _hand_over(work: Work, incident: Incident, owner: int | None, step: int, why
 def _tell_relieved(work: Work, incident: Incident, former: int | None) -> None:
     """Who had the case before need not go there any more."""
     if former is not None and former != work.actor.id:
-        work.tell(
+        tell_worker(
+            work,
             former,
             "transfer.former",
             key=f"incident:{incident.id}:relieved:{incident.version}",
             incident=incident,
-            owner=role_and_name(work, incident.owner_id),
+            owner=owner_words(work, incident),
             **about(work, incident),
         )
 
 
 def _must_be_changeable(work: Work, incident: Incident) -> None:
-    mine = access.is_reporter(work, incident) or incident.owner_id == work.actor.id
+    mine = access.is_reporter(work, incident) or work.actor.has(incident.owner_id)
     if not (mine or incident.filed_by_id == work.actor.id or access.stands_above(work, incident)):
         raise NotAllowed()
     if incident.state not in CHANGEABLE:
@@ -365,9 +368,9 @@ def amend(work: Work, command: Amend) -> Done:
         choice(work, "relocate", incident),
         choice(work, "recategorise", incident),
     ]
-    if (
-        work.actor.may("handle") and access.stands_above(work, incident)
-    ) or incident.owner_id == work.actor.id:
+    if (work.actor.may("handle") and access.stands_above(work, incident)) or work.actor.has(
+        incident.owner_id
+    ):
         choices.append(choice(work, "regrade", incident))
     work.reply("amend.what", incident=incident, choices=choices, **about(work, incident))
     return Done({"number": incident.id}, incident.id)

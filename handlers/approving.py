@@ -6,7 +6,15 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from handlers import access
-from handlers.cases import about, make, must_cover, phone_of, role_and_name, tell_reporters
+from handlers.cases import (
+    about,
+    make,
+    must_cover,
+    phone_of,
+    role_and_name,
+    tell_reporters,
+    tell_worker,
+)
 from handlers.command import Ask, Command, Done, handles
 from handlers.dues import deadline, settle
 from handlers.refusal import NotAllowed, Refusal
@@ -41,7 +49,8 @@ def approve(work: Work, command: Approve) -> Done:
     incident.drop_request()
     _CARRY_OUT[Move(request["move"])](work, incident, request)
     settle(work, incident)
-    work.tell(
+    tell_worker(
+        work,
         request["by"],
         "approval.granted",
         key=f"incident:{incident.id}:granted:{incident.version}",
@@ -63,7 +72,8 @@ def disapprove(work: Work, command: Disapprove) -> Done:
     make(work, incident, Move.REFUSE_REQUEST, reason=command.reason or None, asks=request["move"])
     incident.drop_request()
     settle(work, incident)
-    work.tell(
+    tell_worker(
+        work,
         request["by"],
         "approval.refused",
         key=f"incident:{incident.id}:refused:{incident.version}",
@@ -85,7 +95,7 @@ def _requested(work: Work, number: int) -> Incident:
         raise Refusal("approval.none", number=number)
     if incident.request["by"] == work.actor.id:
         raise NotAllowed("approval.own", number=number)
-    if incident.approver_id != work.actor.id:
+    if not work.actor.has(incident.approver_id):
         must_cover(work, incident, "review")
         if incident.request["move"] == Move.EXTEND and allowed_before(work, incident) == work.actor.id:
             raise NotAllowed(

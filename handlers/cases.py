@@ -85,7 +85,7 @@ def rank(work: Reading, person_id: int | None) -> int:
     A unit's people, who answer for no area, stand below all others.
     """
     actor = work.tree.staff.get(person_id) if person_id is not None else None
-    posts = [post for post in actor.posts if post.unit_id is None] if actor else []
+    posts = [post for post in actor.own_posts if post.unit_id is None] if actor else []
     return min((_rank(work, post) for post in posts), default=2 * len(work.book.levels))
 
 
@@ -144,7 +144,7 @@ def hand_to(
 ) -> None:
     """Make a move that gives the case to somebody; they are the one accountable person from now on."""
     actor = work.tree.staff.get(person_id)
-    unit = next((p.unit_id for p in actor.posts if p.unit_id is not None), None) if actor else None
+    unit = next((p.unit_id for p in actor.own_posts if p.unit_id is not None), None) if actor else None
     calendar = work.tree.units[unit].calendar if unit is not None else None
     incident.owner_id = person_id
     incident.unit_id = unit
@@ -171,6 +171,36 @@ def role_and_name(work: Reading, person_id: int | None) -> str:
         return name_of(work, person_id)
     unit = work.tree.units.get(actor.posts[0].unit_id or 0)
     return f"{unit.name if unit else work.book.role_name(actor.posts[0].role)}{actor.name}"
+
+
+def responsible(work: Reading, incident: Incident) -> int | None:
+    """Who sees to a case today: its owner, or who stands in while the owner is on leave."""
+    owner = incident.owner_id
+    return owner if owner is None or owner == work.actor.id else work.tree.away.get(owner, owner)
+
+
+def owner_words(work: Reading, incident: Incident) -> str:
+    """Who sees to a case today, and for whom: 网格员李强, or 网格员周丽代李强."""
+    person, owner = responsible(work, incident), incident.owner_id
+    absent = owner if person != owner else _given_for(work, incident)
+    if absent is None:
+        return role_and_name(work, person)
+    return work.word("who.standing_in", name=role_and_name(work, person), absent=name_of(work, absent))
+
+
+def _given_for(work: Reading, incident: Incident) -> int | None:
+    """Whose case it would be, had they not been on leave when it came."""
+    actor = work.tree.staff.get(incident.owner_id) if incident.owner_id is not None else None
+    if actor is None or not actor.stands_for:
+        return None
+    ladder = read_promise(incident.promise).ladder
+    node = work.tree.at_level(incident.grid_id, ladder[min(incident.step, len(ladder) - 1)].to)
+    here = [
+        post
+        for post in actor.posts
+        if (post.unit_id == incident.unit_id if incident.unit_id else node and post.grid_id == node.id)
+    ]
+    return here[0].acting_for if here else None
 
 
 def call_of(work: Reading, person_id: int | None) -> str:
@@ -234,10 +264,11 @@ def known_number(incident: Incident, part: Participant) -> int:
 def tell_owner(
     work: Work, incident: Incident, text: str, *, event: str, choices: Choices | None = None, **args: Any
 ) -> None:
-    """Tell the accountable person, unless they are the one who just acted."""
-    if incident.owner_id is None or incident.owner_id == work.actor.id:
+    """Tell the accountable person, or who stands in for them, unless it is they who just acted."""
+    if incident.owner_id is None or work.actor.has(incident.owner_id):
         return
-    work.tell(
+    tell_worker(
+        work,
         incident.owner_id,
         text,
         key=f"incident:{incident.id}:{event}",
@@ -246,6 +277,15 @@ def tell_owner(
         **about(work, incident),
         **args,
     )
+
+
+def tell_worker(work: Work, person_id: int, text: str, *, still: str | None = None, **args: Any) -> None:
+    """Tell a worker, and in their stead who stands in for them while they are on leave.
+
+    A condition that looks at whose table the case lies on goes on asking for the worker's own.
+    """
+    to = work.tree.away.get(person_id, person_id)
+    work.tell(to, text, still=still if to == person_id or still is None else f"{still}@{person_id}", **args)
 
 
 def about(work: Reading, incident: Incident, number: int | None = None) -> dict[str, Any]:
@@ -287,7 +327,7 @@ def hidden_words(work: Reading, privacy: Privacy) -> str:
 
 def must_own(work: Work, incident: Incident) -> None:
     """Refuse unless the actor is the accountable person."""
-    if incident.owner_id != work.actor.id:
+    if not work.actor.has(incident.owner_id):
         raise Refusal("incident.not_owner", number=incident.id, owner=owner_name(work, incident))
 
 

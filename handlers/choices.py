@@ -1,13 +1,14 @@
 """Where the numbered choices of a question come from."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, exists, or_
 from sqlmodel import col
 
 from handlers import access
 from handlers.cases import highest_in_reach, rank, role_and_name
+from handlers.option import MOST, Option
+from handlers.standing import below, deputies
 from handlers.work import Reading
 from models import (
     CHANGEABLE,
@@ -21,26 +22,12 @@ from models import (
     State,
 )
 
-MOST = 9
-"""A list one can answer with a single digit."""
 MOST_PRESSING = (col(Incident.resolve_due).is_(None), col(Incident.resolve_due), col(Incident.id))
 """Order of cases: the earliest due first, those without a deadline last on every database."""
 
 
-@dataclass(frozen=True)
-class Option:
-    """One possible value of a field, and how it is shown."""
-
-    value: int | str
-    label: str
-    category: str | None = None
-    """Of a case: what it is about."""
-    grid: int | None = None
-    """Of a case: where it is."""
-
-
 def _mine(reading: Reading) -> ColumnElement[bool]:
-    return col(Incident.owner_id) == reading.actor.id
+    return col(Incident.owner_id).in_(reading.actor.tables)
 
 
 def _reported(reading: Reading) -> ColumnElement[bool]:
@@ -72,7 +59,7 @@ CASES: Mapping[str, Callable[[Reading], ColumnElement[bool]]] = {
     "to_assign": lambda r: and_(_mine(r), _in(State.RETURNED, State.DISPATCHED, State.ACCEPTED)),
     "in_arbitration": lambda r: and_(_mine(r), _in(State.ARBITRATION)),
     "to_verify": lambda r: and_(_mine(r), _in(State.HANDLED)),
-    "to_approve": lambda r: and_(col(Incident.approver_id) == r.actor.id, _in(*OPEN)),
+    "to_approve": lambda r: and_(col(Incident.approver_id).in_(r.actor.tables), _in(*OPEN)),
     "to_confirm": lambda r: and_(_reported(r), _in(State.WAITING_REPORTER)),
     "to_reopen": lambda r: and_(_reported(r), _in(State.WAITING_REPORTER, *REOPENABLE)),
     "to_rate": lambda r: and_(
@@ -103,7 +90,7 @@ def options(reading: Reading, among: str) -> list[Option]:
                 case.id or 0,
                 f"{case.id} {case.title}（{reading.stage(case.state)}）",
                 case.category,
-                case.grid_id,
+                grid=case.grid_id,
             )
             for case in cases(reading, among)
         ]
@@ -127,7 +114,9 @@ def _colleagues(reading: Reading) -> list[Option]:
         if post.grid_id in line or post.path.startswith(town.path):
             shared = sum(post.path.startswith(reading.tree.nodes[g].path) for g in line)
             found.append((-shared, person_id))
-    return [Option(person_id, role_and_name(reading, person_id)) for _, person_id in sorted(found)]
+    there = sorted(found, key=lambda one: (one[1] in reading.tree.away, *one))
+    staff = reading.tree.staff
+    return [Option(other, role_and_name(reading, other), called=staff[other].name) for _, other in there]
 
 
 def _categories(reading: Reading) -> list[Option]:
@@ -144,6 +133,8 @@ def _ratings(reading: Reading) -> list[Option]:
 
 _LISTS: Mapping[str, Callable[[Reading], list[Option]]] = {
     "colleagues": _colleagues,
+    "deputies": deputies,
+    "below": below,
     "categories": _categories,
     "grades": _grades,
     "ratings": _ratings,

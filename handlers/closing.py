@@ -15,6 +15,7 @@ from handlers.cases import (
     role_and_name,
     rung_above,
     tell_reporters,
+    tell_worker,
 )
 from handlers.dues import by_when, settle
 from handlers.promise import read_promise
@@ -62,7 +63,8 @@ def close(work: Work, incident: Incident, *, silent: bool = False, besides: int 
         days=silent_days(work, incident),
     )
     if incident.handler_id != incident.reporter_id and incident.handler_id is not None:
-        work.tell(
+        tell_worker(
+            work,
             incident.handler_id,
             "close.handler",
             key=f"incident:{incident.id}:closed:{incident.version}:h",
@@ -111,7 +113,8 @@ def reopen(work: Work, incident: Incident, *, reason: str) -> None:
     )
     tell_new(work, incident, event=event)
     if former is not None and former != owner:
-        work.tell(
+        tell_worker(
+            work,
             former,
             "reopen.former",
             key=f"incident:{incident.id}:{event}",

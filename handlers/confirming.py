@@ -5,7 +5,11 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from handlers.asking import reported
-from handlers.cases import about, choice, role_and_name
+from handlers.cases import (
+    about,
+    choice,
+    owner_words,
+)
 from handlers.closing import answer_for, decide, rating_choices, reopen
 from handlers.command import Ask, Command, Done, handles
 from handlers.dues import by_when
@@ -88,7 +92,7 @@ def unsolved(work: Work, command: Unsolved) -> Done:
 def _standing(work: Work, incident: Incident) -> dict[str, Any]:
     return {
         "stage": work.stage(incident.state),
-        "owner": role_and_name(work, incident.owner_id),
+        "owner": owner_words(work, incident),
         **by_when(incident),
     }
 

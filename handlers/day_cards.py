@@ -9,9 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import load_only
 from sqlmodel import col
 
-from handlers.choices import MOST, MOST_PRESSING, cases
+from handlers.choices import MOST_PRESSING, cases
 from handlers.command import Command, Done, handles
+from handlers.handovers import take_up_orphans
 from handlers.lists import PAGE, all_late, items, listed
+from handlers.option import MOST
 from handlers.work import Reading, Work
 from models import (
     IN_HAND,
@@ -66,14 +68,18 @@ _SECTIONS: Sequence[Section] = (
 )
 """The headings of a card from the top down; a case stands under the first that holds."""
 _HELPING = "section.helping"
-_ORDER = {_TO_APPROVE: 0, **{name: place for place, (name, _) in enumerate(_SECTIONS, 1)}, _HELPING: 99}
+_DEPUTISING = "section.deputising"
+_ORDER = {
+    name: place
+    for place, name in enumerate((_TO_APPROVE, *(name for name, _ in _SECTIONS), _DEPUTISING, _HELPING))
+}
 _TO_WAIT_FOR = ("section.waiting", "section.paused")
 
 
 def todo_cases(reading: Reading) -> list[tuple[str, Incident]]:
     """Everything on a worker's table with the heading it stands under, most pressing first."""
-    me = reading.actor.id
-    mine = (col(Incident.owner_id) == me) | (col(Incident.approver_id) == me)
+    me, tables = reading.actor.id, reading.actor.tables
+    mine = col(Incident.owner_id).in_(tables) | col(Incident.approver_id).in_(tables)
     query = select(Incident).where(mine, col(Incident.state).in_(OPEN)).order_by(*MOST_PRESSING)
     found = list(reading.session.execute(query).scalars())
     rows = _table(reading, me, found, cases(reading, "helping"))
@@ -93,7 +99,9 @@ def _table(
 def _heading(reading: Reading, person: int | None, case: Incident, night: datetime) -> str:
     if case.request is not None and case.approver_id == person:
         return _TO_APPROVE
-    return next(name for name, holds in _SECTIONS if holds(case, reading.now, night))
+    heading = next(name for name, holds in _SECTIONS if holds(case, reading.now, night))
+    is_own = person in (case.owner_id, case.approver_id)
+    return heading if is_own or heading in _TO_WAIT_FOR else _DEPUTISING
 
 
 def _end_of_day(reading: Reading) -> datetime:
@@ -131,11 +139,20 @@ def _card(
 
 @handles(SendDayCards)
 def send_day_cards(work: Work, command: SendDayCards) -> Done:
-    """Nobody with an empty table is written to; however many they are, the database is asked three times."""
-    mine, helping, late = _by_person(work), _helped_by(work), all_late(work)
+    """Nobody with an empty table is written to; however many they are, the database is asked three times.
+
+    What lies with somebody who holds no post any more is given to who answers for its place first.
+    """
+    mine = _by_person(work)
+    if left := mine.keys() - work.tree.staff.keys():
+        take_up_orphans(work, sorted(left))
+        work.session.flush()
+        mine = _by_person(work)
+    helping, late = _helped_by(work), all_late(work)
     greeting = work.word(_greeting(work))
     told = 0
-    for person in sorted({*mine, *helping} & work.tree.staff.keys()):
+    _lay_before_deputies(work, mine)
+    for person in sorted({*mine, *helping} & work.tree.staff.keys() - work.tree.away.keys()):
         table = _table(work, person, mine[person], helping[person][:MOST])
         rows = [(work.word(heading), case) for heading, case in table if heading not in _TO_WAIT_FOR]
         if rows:
@@ -143,6 +160,13 @@ def send_day_cards(work: Work, command: SendDayCards) -> Done:
             work.tell(person, "todo.morning", key=f"day_card:{command.slot}", greeting=greeting, **card)
             told += 1
     return Done({"told": told})
+
+
+def _lay_before_deputies(reading: Reading, tables: defaultdict[int, list[Incident]]) -> None:
+    """What lies on the table of somebody on leave is shown to who stands in for them."""
+    for person, deputy in reading.tree.away.items():
+        known = {case.id for case in tables[deputy]}
+        tables[deputy] += [case for case in tables.pop(person, []) if case.id not in known]
 
 
 _SHOWN = load_only(

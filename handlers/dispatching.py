@@ -18,12 +18,14 @@ from handlers.cases import (
     make,
     must_cover,
     must_own,
+    owner_words,
     participants,
     rank,
     role_and_name,
     someone_above,
     tell_owner,
     tell_reporters,
+    tell_worker,
 )
 from handlers.command import Ask, Command, Done, handles
 from handlers.dues import settle
@@ -109,7 +111,7 @@ def dispatch(work: Work, command: Dispatch) -> Done:
 def transfer(work: Work, command: Transfer) -> Done:
     """The reporter hears the new name, the clock goes on: passing on wins no time."""
     incident = access.find(work, command.incident, lock=True)
-    if incident.owner_id != work.actor.id:
+    if not work.actor.has(incident.owner_id):
         _must_assign(work, incident)
     _must_be_able(work, incident, command.to)
     _must_skip_nobody(work, incident, command.to)
@@ -124,9 +126,10 @@ def _give(work: Work, incident: Incident, move: Move, to: int, *, reason: str | 
     settle(work, incident)
     event = f"given:{incident.version}"
     tell_new(work, incident, event=event)
-    tell_reporters(work, incident, "transfer.reporter", event=event, owner=role_and_name(work, to))
-    if before is not None and before not in (work.actor.id, to):
-        work.tell(
+    tell_reporters(work, incident, "transfer.reporter", event=event, owner=owner_words(work, incident))
+    if before is not None and before != to and not work.actor.has(before):
+        tell_worker(
+            work,
             before,
             "transfer.former",
             key=f"incident:{incident.id}:{event}",
@@ -134,12 +137,12 @@ def _give(work: Work, incident: Incident, move: Move, to: int, *, reason: str | 
             owner=role_and_name(work, to),
             **about(work, incident),
         )
-    work.reply("transfer.done", incident=incident, owner=role_and_name(work, to), **about(work, incident))
+    work.reply("transfer.done", incident=incident, owner=owner_words(work, incident), **about(work, incident))
     return Done({"number": incident.id, "owner": to}, incident.id)
 
 
 def _must_assign(work: Work, incident: Incident) -> None:
-    if incident.owner_id == work.actor.id:
+    if work.actor.has(incident.owner_id):
         return
     must_cover(work, incident, "assign")
     if incident.state is State.ARBITRATION:
@@ -245,7 +248,7 @@ def arbitrate(work: Work, command: Arbitrate) -> Done:
     incident = access.find(work, command.incident, lock=True)
     if incident.state is not State.ARBITRATION:
         raise Refusal("incident.wrong_move", state=work.stage(incident.state), number=incident.id)
-    if incident.owner_id != work.actor.id:
+    if not work.actor.has(incident.owner_id):
         must_cover(work, incident, "arbitrate")
     _must_be_able(work, incident, command.to)
     hand_to(work, incident, Move.ARBITRATE, command.to, reason=command.reason)
@@ -272,7 +275,7 @@ def arbitrate(work: Work, command: Arbitrate) -> Done:
 def join(work: Work, command: Join) -> Done:
     """Each helper has a part of their own; the case is finished when all parts are."""
     incident = access.find(work, command.incident, lock=True)
-    if incident.owner_id != work.actor.id:
+    if not work.actor.has(incident.owner_id):
         must_cover(work, incident, "assign")
     _must_be_able(work, incident, command.to)
     if command.to == incident.owner_id:
@@ -284,7 +287,8 @@ def join(work: Work, command: Join) -> Done:
     work.session.add(
         Participant(incident_id=incident.id, person_id=command.to, part=Part.HELPER, task=command.task)
     )
-    work.tell(
+    tell_worker(
+        work,
         command.to,
         "join.helper",
         key=f"incident:{incident.id}:join:{command.to}",
@@ -292,7 +296,7 @@ def join(work: Work, command: Join) -> Done:
         still="open",
         choices=[choice(work, "part_done", incident, label="label.my_part")],
         task=command.task,
-        owner=role_and_name(work, incident.owner_id),
+        owner=owner_words(work, incident),
         **about(work, incident),
     )
     work.reply("join.done", incident=incident, to=role_and_name(work, command.to), **about(work, incident))

@@ -19,6 +19,7 @@ from handlers.cases import (
     must_cover,
     must_own,
     name_of,
+    owner_words,
     participants,
     reporter_words,
     role_and_name,
@@ -94,7 +95,7 @@ class Undo(Command):
 def accept(work: Work, command: Accept) -> Done:
     """Twice gives the same answer; what somebody else has accepted is said with their name."""
     incident = access.find(work, command.incident, lock=True)
-    if incident.owner_id == work.actor.id and incident.state in IN_HAND:
+    if work.actor.has(incident.owner_id) and incident.state in IN_HAND:
         work.reply("accept.already", incident=incident, **about(work, incident))
         return Done({"number": incident.id, "state": incident.state}, incident.id)
     must_own(work, incident)
@@ -106,7 +107,7 @@ def accept(work: Work, command: Accept) -> Done:
         incident,
         "accept.reporter",
         event=f"accepted:{incident.version}",
-        owner=role_and_name(work, work.actor.id),
+        owner=owner_words(work, incident),
         phone=call_of(work, work.actor.id),
         **by_when(incident),
     )
@@ -148,7 +149,7 @@ def arrive(work: Work, command: Arrive) -> Done:
 def finish(work: Work, command: Finish) -> Done:
     """Handled is not closed: only the reporter's word closes a case. A helper's 办结 is for their part."""
     incident = access.find(work, command.incident, lock=True)
-    if incident.owner_id != work.actor.id and access.is_helper(work, incident):
+    if not work.actor.has(incident.owner_id) and access.is_helper(work, incident):
         return part_done(work, PartDone(incident=command.incident, result=command.result))
     must_own(work, incident)
     _must_have_parts(work, incident, command)
@@ -242,7 +243,7 @@ def rework(work: Work, command: Rework) -> Done:
 def _must_check(work: Work, incident: Incident) -> None:
     if incident.handler_id == work.actor.id:
         raise Refusal("verify.own", number=incident.id)
-    if incident.owner_id != work.actor.id:
+    if not work.actor.has(incident.owner_id):
         must_cover(work, incident, "review")
 
 

@@ -38,7 +38,7 @@ def merge(work: Work, command: Merge) -> Done:
         raise Refusal("merge.closed", number=main.id, stage=work.stage(main.state))
     if main.privacy is not Privacy.OPEN and _has_strangers(work, incident, main):
         raise Refusal("merge.private", number=incident.id, into=main.id)
-    if incident.owner_id != work.actor.id and not access.stands_above(work, incident):
+    if not work.actor.has(incident.owner_id) and not access.stands_above(work, incident):
         raise NotAllowed()
     make(work, incident, Move.MERGE, into=main.id)
     incident.main_id = main.id

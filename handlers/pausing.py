@@ -3,7 +3,14 @@
 from typing import Annotated, ClassVar
 
 from handlers import access
-from handlers.cases import about, make, must_cover, role_and_name, tell_owner, tell_reporters
+from handlers.cases import (
+    about,
+    make,
+    must_cover,
+    owner_words,
+    tell_owner,
+    tell_reporters,
+)
 from handlers.command import Ask, Command, Done, handles
 from handlers.dues import by_when, settle
 from handlers.refusal import Refusal
@@ -23,7 +30,7 @@ class Unsuspend(Command):
 def unsuspend(work: Work, command: Unsuspend) -> Done:
     """The clock runs on from where it stood."""
     incident = access.find(work, command.incident, lock=True)
-    if incident.owner_id != work.actor.id:
+    if not work.actor.has(incident.owner_id):
         must_cover(work, incident, "assign")
     resume(work, incident)
     work.reply("resume.done", incident=incident, **about(work, incident))
@@ -41,7 +48,7 @@ def resume(work: Work, incident: Incident) -> None:
         incident,
         "resume.reporter",
         event=f"resumed:{incident.version}",
-        owner=role_and_name(work, incident.owner_id),
+        owner=owner_words(work, incident),
         **by_when(incident),
     )
     tell_owner(work, incident, "resume.done", event=f"resumed:{incident.version}:o", still="mine")

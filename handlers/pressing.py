@@ -17,11 +17,14 @@ from handlers.cases import (
     hand_to,
     make,
     must_cover,
+    owner_words,
+    responsible,
     role_and_name,
     rung_above,
     someone_above,
     tell_owner,
     tell_reporters,
+    tell_worker,
 )
 from handlers.clocks import Due, Kind
 from handlers.closing import close_by_silence
@@ -80,8 +83,8 @@ def urge(work: Work, command: Urge) -> Done:
                 "urge.too_soon",
                 number=command.incident,
                 title=incident.title,
-                owner=role_and_name(work, incident.owner_id),
-                phone=call_of(work, incident.owner_id),
+                owner=owner_words(work, incident),
+                phone=call_of(work, responsible(work, incident)),
             )
     make(work, incident, Move.URGE)
     tell_owner(
@@ -95,8 +98,8 @@ def urge(work: Work, command: Urge) -> Done:
     work.reply(
         "urge.done",
         incident=incident,
-        owner=role_and_name(work, incident.owner_id),
-        phone=call_of(work, incident.owner_id),
+        owner=owner_words(work, incident),
+        phone=call_of(work, responsible(work, incident)),
         **about(work, incident, command.incident),
     )
     return Done({"number": incident.id}, command.incident)
@@ -133,7 +136,7 @@ def supervise(work: Work, command: Supervise) -> Done:
     work.reply(
         "supervise.done",
         incident=incident,
-        owner=role_and_name(work, incident.owner_id),
+        owner=owner_words(work, incident),
         **about(work, incident),
     )
     return Done({"number": incident.id}, incident.id)
@@ -306,12 +309,13 @@ def _climb(work: Work, incident: Incident, owner: int, step: int, *, kind: Kind)
 
 def _tell_former(work: Work, incident: Incident, former: int | None, event: str) -> None:
     if former is not None and former != incident.owner_id:
-        work.tell(
+        tell_worker(
+            work,
             former,
             "climb.former",
             key=f"incident:{incident.id}:{event}",
             incident=incident,
-            owner=role_and_name(work, incident.owner_id),
+            owner=owner_words(work, incident),
             **about(work, incident),
         )
 
@@ -329,8 +333,8 @@ def _warn(work: Work, incident: Incident, kind: Kind) -> None:
             key=f"incident:{incident.id}:{event}",
             incident=incident,
             urgent=True,
-            owner=role_and_name(work, incident.owner_id),
-            phone=call_of(work, incident.owner_id),
+            owner=owner_words(work, incident),
+            phone=call_of(work, responsible(work, incident)),
             **about(work, incident),
         )
 

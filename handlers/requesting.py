@@ -17,6 +17,7 @@ from handlers.cases import (
     must_own,
     role_and_name,
     someone_above,
+    tell_worker,
 )
 from handlers.command import Ask, Command, Done, handles
 from handlers.dues import settle
@@ -199,7 +200,8 @@ def _approval_due(work: Work, incident: Incident) -> datetime:
 def _tell_approver(work: Work, incident: Incident) -> None:
     assert incident.request is not None
     assert incident.approver_id is not None
-    work.tell(
+    tell_worker(
+        work,
         incident.approver_id,
         "approval.request",
         key=f"incident:{incident.id}:request:{incident.version}",

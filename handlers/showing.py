@@ -7,7 +7,17 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from handlers import access
-from handlers.cases import about, call_of, choice, choice_of, is_backstop, reporter_words, role_and_name
+from handlers.cases import (
+    about,
+    call_of,
+    choice,
+    choice_of,
+    is_backstop,
+    owner_words,
+    reporter_words,
+    responsible,
+    role_and_name,
+)
 from handlers.command import Ask, Command, Done, handles
 from handlers.lists import PAGE, is_overdue, items, listed
 from handlers.timeline import timeline
@@ -33,13 +43,13 @@ def show(work: Work, command: Show) -> Done:
     """A reporter sees where it stands; a worker also what they can do next."""
     incident = access.find_main(work, command.incident)
     mine = access.is_reporter(work, incident) or incident.filed_by_id == work.actor.id
-    staff = incident.owner_id == work.actor.id or access.stands_above(work, incident)
+    staff = work.actor.has(incident.owner_id) or access.stands_above(work, incident)
     text = "show.worker" if staff else "show.reporter"
     work.reply(
         text,
         incident=incident,
-        owner=role_and_name(work, incident.owner_id or incident.handler_id),
-        phone=call_of(work, incident.owner_id or incident.handler_id),
+        owner=_who_has_it(work, incident),
+        phone=call_of(work, responsible(work, incident) or incident.handler_id),
         reporter=reporter_words(work, incident) if staff else None,
         last=timeline(work, incident)[-1].words,
         choices=next_choices(work, incident, reporter=mine, number=command.incident),
@@ -48,13 +58,17 @@ def show(work: Work, command: Show) -> Done:
     return Done(case_data(work, incident), command.incident if mine else incident.id)
 
 
+def _who_has_it(work: Reading, incident: Incident) -> str:
+    return owner_words(work, incident) if incident.owner_id else role_and_name(work, incident.handler_id)
+
+
 def next_choices(
     reading: Reading, incident: Incident, *, reporter: bool, number: int | None = None
 ) -> list[dict[str, Any]]:
     """What this person can do with the case now, at most five; `number`: by which its reporter knows it."""
-    if incident.approver_id == reading.actor.id and incident.request is not None:
+    if reading.actor.has(incident.approver_id) and incident.request is not None:
         return [choice(reading, "approve", incident), choice(reading, "disapprove", incident)]
-    owner = incident.owner_id == reading.actor.id
+    owner = reading.actor.has(incident.owner_id)
     found = [
         choice_of(reading.word(label), do, (incident.id if who == "owner" else number or incident.id) or 0)
         for label, do, states, who in _NEXT

@@ -24,8 +24,12 @@ STILL: Mapping[str, Callable[[Incident, int | None], bool]] = {
 
 
 def still_true(session: Session, still: str | None, incident_id: int | None, person_id: int | None) -> bool:
-    """Whether what a promise says still holds. One without a condition always does."""
+    """Whether what a promise says still holds. One without a condition always does.
+
+    `mine@17` is said to somebody who stands in for person 17, whose case it must still be.
+    """
     if still is None or incident_id is None:
         return True
     incident = session.execute(select(Incident).where(col(Incident.id) == incident_id)).scalar_one_or_none()
-    return incident is not None and STILL[still](incident, person_id)
+    condition, _, absent = still.partition("@")
+    return incident is not None and STILL[condition](incident, int(absent) if absent else person_id)

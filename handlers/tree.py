@@ -12,7 +12,8 @@ from sqlmodel import Session
 from handbook import Book
 from handbook.places import Entry, Places
 from handlers.actor import Actor, Held, actor_from
-from models import Grid, GridKind, Person, Post, RegistryVersion, Unit
+from handlers.deputising import stand_ins, with_deputies
+from models import Grid, GridKind, Leave, Person, Post, RegistryVersion, Unit
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,10 @@ class Tree:
     units: dict[int, UnitInfo]
     staff: dict[int, Actor]
     valid_until: datetime | None = None
-    """When the next post begins or ends; None: no change is known of."""
+    """When the next post or leave begins or ends; None: no change is known of."""
     children: dict[int | None, list[int]] = field(default_factory=dict)
+    away: dict[int, int] = field(default_factory=dict)
+    """Who is on leave -> who stands in for them."""
 
     def has_changed(self, now: datetime) -> bool:
         """Whether somebody's post has begun or ended since it was read."""
@@ -65,23 +68,28 @@ class Tree:
 
     @cached_property
     def holders(self) -> dict[tuple[int, str], tuple[int, ...]]:
-        """(grid, role) -> the people who hold it, in the order they were appointed."""
+        """(grid, role) -> the people who hold it today, in the order they were appointed."""
         found: dict[tuple[int, str], list[int]] = defaultdict(list)
-        for person_id, actor in self.staff.items():
-            for post in actor.posts:
-                if post.unit_id is None:
-                    found[post.grid_id, post.role].append(person_id)
-        return {key: tuple(people) for key, people in found.items()}
+        for person_id, post in self._served():
+            if post.unit_id is None:
+                found[post.grid_id, post.role].append(person_id)
+        return {key: tuple(dict.fromkeys(people)) for key, people in found.items()}
 
     @cached_property
     def unit_people(self) -> dict[int, tuple[int, ...]]:
-        """Unit -> the people who take its cases."""
+        """Unit -> the people who take its cases today."""
         found: dict[int, list[int]] = defaultdict(list)
+        for person_id, post in self._served():
+            if post.unit_id is not None:
+                found[post.unit_id].append(person_id)
+        return {key: tuple(dict.fromkeys(people)) for key, people in found.items()}
+
+    def _served(self) -> Iterator[tuple[int, Held]]:
+        """Every post with whoever sees to it today: who is on leave has somebody who stands in."""
         for person_id, actor in self.staff.items():
             for post in actor.posts:
-                if post.unit_id is not None:
-                    found[post.unit_id].append(person_id)
-        return {key: tuple(people) for key, people in found.items()}
+                if post.acting_for is not None or person_id not in self.away:
+                    yield person_id, post
 
     @cached_property
     def places(self) -> Places:
@@ -178,14 +186,23 @@ def load_tree(session: Session, book: Book, now: datetime) -> Tree:
     tree = Tree(registry_version(session), book, nodes, units, staff, _next_change(session, now))
     for node in nodes.values():
         tree.children.setdefault(node.parent_id, []).append(node.id)
-    return tree
+    leaves = _leaves(session, now)
+    return with_deputies(tree, stand_ins(tree, leaves)) if leaves else tree
+
+
+def _leaves(session: Session, now: datetime) -> dict[int, int | None]:
+    """Who is on leave -> who was named to act for them; of two leaves the one entered last holds."""
+    table = Leave.__table__  # type: ignore[attr-defined]
+    query = select(table.c.person_id, table.c.deputy_id).where(table.c.since <= now, table.c.until > now)
+    return {row.person_id: row.deputy_id for row in session.execute(query.order_by(table.c.id))}
 
 
 def _next_change(session: Session, now: datetime) -> datetime | None:
-    """The next moment at which somebody's post begins or ends."""
-    table = Post.__table__  # type: ignore[attr-defined]
+    """The next moment at which somebody's post or leave begins or ends."""
+    tables = (Post.__table__, Leave.__table__)  # type: ignore[attr-defined]
     firsts = [
         session.execute(select(column).where(column > now).order_by(column).limit(1)).scalar()
+        for table in tables
         for column in (table.c.since, table.c.until)
     ]
     return min((first for first in firsts if first is not None), default=None)

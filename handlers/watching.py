@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, Select, func, select
@@ -19,6 +19,8 @@ LOOK_BACK = timedelta(days=1)
 CALENDAR_LEFT = timedelta(days=60)
 MISSED = 3
 """Slots in a row that a job may miss before it counts as standing still."""
+_WEEKLY = frozenset({"vacant"})
+"""What is told once a week; anything else once a day."""
 NAMED = 3
 """Places named in one message; the rest are only counted."""
 
@@ -46,18 +48,25 @@ class Trouble:
 
 @handles(TellTrouble)
 def tell_trouble(work: Work, _: TellTrouble) -> Done:
-    """The same trouble is told once on each of the place's days, however often the watch looks."""
+    """The same trouble is told once on each of the place's days (or weeks), however often the watch looks."""
     found = troubles(work)
-    day = work.now.astimezone(work.book.zone).date().isoformat()
-    keepers = [person for person, actor in work.tree.staff.items() if actor.may("inspect")]
+    day = work.now.astimezone(work.book.zone).date()
+    able = [person for person, actor in work.tree.staff.items() if actor.may("inspect")]
+    keepers = [person for person in able if person not in work.tree.away]
     for trouble in found:
         _log(work, trouble, day)
         for person in keepers:
-            work.tell(person, trouble.text, key=f"watch:{day}:{trouble.kind}", **trouble.args)
+            key = f"watch:{_since(trouble, day)}:{trouble.kind}"
+            work.tell(person, trouble.text, key=key, **trouble.args)
     return Done({"troubles": [trouble.kind for trouble in found]})
 
 
-def _log(work: Work, trouble: Trouble, day: str) -> None:
+def _since(trouble: Trouble, day: date) -> str:
+    """The first day of the day or week in which a trouble is told once; nobody is appointed within a day."""
+    return (day - timedelta(days=day.weekday()) if trouble.kind in _WEEKLY else day).isoformat()
+
+
+def _log(work: Work, trouble: Trouble, day: date) -> None:
     """Faults at every look. What is only coming once a day in plain words; and not to a first-day user."""
     if trouble.kind != "calendar":
         work.log.error("what must never be: %s", trouble.kind, extra=trouble.args)

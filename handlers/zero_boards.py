@@ -86,7 +86,7 @@ def send_zero_boards(work: Work, command: SendZeroBoards) -> Done:
     """To the keeper of each community that is not at zero; a community at zero is left in peace."""
     told = 0
     for person_id, actor in work.tree.staff.items():
-        if not actor.may("review") or not actor.ranges:
+        if not actor.may("review") or not actor.ranges or person_id in work.tree.away:
             continue
         level = work.book.incidents.zero_level
         if not any(work.tree.nodes[post.grid_id].level == level for post in actor.posts):

@@ -9,6 +9,7 @@ from models.incident import Incident, Privacy, Register
 from models.incident_log import Attachment, Correction, IncidentEvent, Part, Participant
 from models.invitation import Invitation, Way, WrongCode
 from models.job import JobRun
+from models.leave import Leave
 from models.mail import Inbox, InboxState, MailState, Outbox
 from models.moves import (
     CHANGEABLE,
@@ -48,6 +49,7 @@ __all__ = [
     "IncidentEvent",
     "Invitation",
     "JobRun",
+    "Leave",
     "MailState",
     "Member",
     "Moment",

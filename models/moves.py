@@ -60,6 +60,7 @@ class Move(StrEnum):
     ARBITRATE = "arbitrate"
     APPEAL_RETURN = "appeal_return"
     TRANSFER = "transfer"
+    HAND_OVER = "hand_over"
     JOIN = "join"
     PART_DONE = "part_done"
     ARRIVE = "arrive"
@@ -121,6 +122,8 @@ MOVES: Mapping[Move, Rule] = {
     Move.APPEAL_RETURN: _rule({_S.DISPATCHED, *IN_HAND}, _S.ARBITRATION, reason=True),
     Move.ARBITRATE: _rule({_S.ARBITRATION}, _S.DISPATCHED),
     Move.TRANSFER: _rule(_MOVABLE - {_S.ARBITRATION}, _S.DISPATCHED),
+    # A whole table goes to somebody else: state, clocks and requests of each case go on.
+    Move.HAND_OVER: _rule(OPEN, None),
     Move.JOIN: _rule(_MOVABLE, None),
     Move.PART_DONE: _rule(_DECIDABLE, None),
     Move.ARRIVE: _rule({_S.ACCEPTED, _S.DISPATCHED}, _S.ON_SITE),

@@ -146,6 +146,7 @@ dispatch         not_allowed not_allowed ok ok not_allowed ok
 explain          ok not_reporter not_reporter not_reporter not_reporter not_reporter
 extend           not_allowed ok not_owner not_owner not_allowed not_owner
 finish           not_allowed ok not_owner not_owner not_allowed not_owner
+hush             ok not_reporter not_reporter not_reporter not_reporter not_reporter
 join             not_allowed ok ok ok not_allowed ok
 not_ours         not_allowed ok not_owner not_owner not_allowed not_owner
 part_done        not_allowed not_helper not_helper not_helper not_allowed not_helper
@@ -160,6 +161,7 @@ show             ok ok ok ok ok ok
 solved           wrong_move not_reporter not_reporter not_reporter not_reporter not_reporter
 supervise        not_allowed not_allowed ok ok ok ok
 suspend          not_allowed ok not_owner not_owner not_allowed not_owner
+tell_more        ok not_reporter not_reporter not_reporter not_reporter not_reporter
 transfer         not_allowed ok ok ok not_allowed ok
 unsolvable       not_allowed ok not_owner not_owner not_allowed not_owner
 unsolved         still_open not_reporter not_reporter not_reporter not_reporter not_reporter

@@ -28,7 +28,7 @@ KEY_AT = {
         ("reply", "say", "Say", "Refusal", "NotFound", "NotAllowed", "Unclear", "text", "word"), 0
     ),
     "tell": 1,
-    **dict.fromkeys(("tell_owner", "tell_reporters"), 2),
+    **dict.fromkeys(("tell_owner", "tell_worker", "tell_reporters"), 2),
 }
 """Where the key stands among the arguments of whatever says something."""
 ABOUT = frozenset({"number", "title", "what", "place", "kind", "grade", "stage", "by_when"})
