@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "households_and_imports"
-down_revision: str | None = "invitations"
+down_revision: str | None = "leave"
 branch_labels: None = None
 depends_on: None = None
 
