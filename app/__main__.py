@@ -75,12 +75,28 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--scope", choices=("api", "board", "chat"), default="api")
     token.add_argument("--days", type=_days, default=90, help="for how many days it opens (90)")
     token.add_argument("--revoke", action="store_true", help="take all of the person's keys to it away")
+    _add_lists(add)
     admin = add("admin", _admin, "make somebody the first administrator, and print how they come in")
     admin.add_argument("person", help="the administrator's name")
     admin.add_argument("phone", type=_phone, help="their phone; its last four digits are asked for")
     add("places", _places, "list the places there are books for")
     add("backup", _backup, "copy the database while it is in use").add_argument("file", type=Path)
     return parser
+
+
+def _add_lists(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands for the office's own lists."""
+    bring = add("import", _import, "bring in lists of grids, people, households (Excel, CSV)")
+    bring.add_argument("files", nargs="*", type=Path, metavar="FILE")
+    bring.add_argument("--dry-run", action="store_true", help="only tell what would come of it")
+    bring.add_argument("--yes", action="store_true", help="do not ask")
+    bring.add_argument("--divisions", metavar="350121", help="the official names of a county")
+    bring.add_argument("--template", type=Path, metavar="OUT.xlsx", help="write empty sheets to fill in")
+    bring.add_argument("--wrong", type=Path, metavar="OUT.csv", help="write every wrong line and its reason")
+    undo = add("undo-import", _undo_import, "take an import back as a whole")
+    undo.add_argument("number", type=int)
+    export = add("export", _export, "write grids, people and households as lists")
+    export.add_argument("file", type=Path, metavar="OUT.xlsx")
 
 
 def _days(words: str) -> int:
@@ -249,6 +265,59 @@ def _token(given: argparse.Namespace) -> int:
             print(f"No key of {given.person} opens {given.scope} any more.")
         else:
             print(make_token(settings, given.person, given.scope, given.days))
+    return 0
+
+
+def _import(given: argparse.Namespace) -> int:
+    from app.lists import Bar, bring_in, read_files, summary, write_template, write_wrong
+
+    settings = read_settings()
+    if given.template is not None:
+        write_template(settings, given.template)
+        print(f"{given.template} is written: fill it in and bring it in.")
+        return 0
+    if not given.files and given.divisions is None:
+        return _complain(ValueError("name a file, --divisions or --template."), MISUSED)
+    _load_quickly()
+    bar, at_once = Bar(), given.yes and not given.dry_run
+    lists = read_files(settings, given.files, given.divisions, bar)
+    report = bring_in(settings, lists, dry_run=not at_once)
+    bar.end()
+    print(*summary(report), sep="\n", flush=True)
+    if given.wrong is not None:
+        write_wrong(report, given.wrong)
+    brings = report["counts"]["new"] + report["counts"]["changed"]
+    if brings and not given.dry_run and not given.yes and _agreed():
+        report = bring_in(settings, lists, dry_run=False)
+        bar.end()
+    if report["number"] is not None:
+        print(f"已导入，撤销：xiaoge undo-import {report['number']}")
+    elif not brings:
+        print("没有要导入的。")
+    return FAILED if report["counts"]["wrong"] else 0
+
+
+def _agreed() -> bool:
+    """Ask whoever sits there; where nobody does, nothing is done."""
+    try:
+        return input("现在导入？有误的行不导入。(y/N) ").strip().lower() in ("y", "yes", "是")
+    except EOFError:
+        return False
+
+
+def _undo_import(given: argparse.Namespace) -> int:
+    from app.lists import take_back
+
+    take_back(read_settings(), given.number)
+    print(f"第 {given.number} 号导入已全部撤销。")
+    return 0
+
+
+def _export(given: argparse.Namespace) -> int:
+    from app.lists import write_everything
+
+    write_everything(read_settings(), given.file)
+    print(f"{given.file} is written. It holds phones: keep it safe.")
     return 0
 
 

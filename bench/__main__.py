@@ -17,6 +17,7 @@ from urllib.request import urlopen
 
 from bench.apart import result, server
 from bench.disk import shim, slower, sync_cost
+from bench.lists import measure_lists
 from bench.load import Load, flood, message, post, stream
 
 CONNECTIONS = 32
@@ -29,6 +30,9 @@ def main() -> None:
     """Measure everything once and print it."""
     if "soak" in sys.argv[1:]:
         soak()
+        return
+    if "lists" in sys.argv[1:]:
+        measure_lists()
         return
     quick = "--quick" in sys.argv[1:]
     seconds, messages = (3.0, 1500) if quick else (10.0, 6000)

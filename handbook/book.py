@@ -10,6 +10,7 @@ from handbook.danger import DangerKindSpec
 from handbook.hours import HolidaySpec, HoursSpec, open_calendars
 from handbook.kinds import CategorySpec, Danger, Kinds
 from handbook.phrases import Phrases
+from handbook.registry import RegistrySpec
 from handbook.schema import BookData, Grade, IncidentRules, JobTime, Level, PlaceInfo, Role, Town
 
 
@@ -66,6 +67,11 @@ class Book:
     def schedule(self) -> Mapping[str, JobTime]:
         """When the clock's jobs run, by job."""
         return self.data.schedule
+
+    @property
+    def registry(self) -> RegistrySpec:
+        """How the office's own lists are read and written."""
+        return self.data.registry
 
     @property
     def texts(self) -> Mapping[str, str]:

@@ -31,6 +31,7 @@ _SECTIONS = {
     "danger.yaml": "danger",
     "intents.yaml": "intents",
     "schedule.yaml": "schedule",
+    "registry.yaml": "registry",
     "town.yaml": "town",
 }
 _HELPERS = (

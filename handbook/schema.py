@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from handbook.hours import HolidaySpec, HoursSpec
 from handbook.kinds import CategorySpec, DangerSpec
 from handbook.phrases import PhraseSpec
+from handbook.registry import RegistrySpec
 from handbook.spans import Span
 
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -25,6 +26,7 @@ Ability = Literal[
     "supervise",  # press a case from above
     "oversee",  # read boards of one's area
     "inspect",  # be told by the watch that something is wrong with the system
+    "enrol",  # bring in and take out lists of one's area: grids, people, households
     "administer",  # bind people of one's area to their accounts, change their numbers, shut a lost phone out
 ]
 
@@ -238,6 +240,7 @@ class BookData(Strict):
     danger: DangerSpec
     intents: dict[str, PhraseSpec]
     schedule: dict[Key, JobTime]
+    registry: RegistrySpec
     texts: dict[str, str]
     town: Town
 
@@ -271,3 +274,7 @@ class BookData(Strict):
         for level in self.levels:
             if level.keeper is not None and level.keeper not in self.roles:
                 yield f"levels.{level.key}.keeper: no role called {level.keeper}"
+        known = {*(level.key for level in self.levels), *self.registry.kinds}
+        for rule in self.registry.sizes:
+            for name in {rule.of, rule.counts} - {*known, "households"}:
+                yield f"registry.sizes: no level or kind called {name}"

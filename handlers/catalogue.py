@@ -14,6 +14,7 @@ from handlers import (
     handling,
     handovers,
     hushing,
+    importing,
     inviting,
     keys,
     leaves,
@@ -63,6 +64,7 @@ NOUNS = (
     waiting,
     watching,
     keys,
+    importing,
 )
 """The order in which help and menus name what may be asked, whichever module was imported first."""
 

@@ -3,6 +3,8 @@
 from models.base import Moment
 from models.conversation import Conversation
 from models.grid import Grid, GridKind, path_range
+from models.household import Household, Member
+from models.imported import CodeSerial, Imported
 from models.incident import Incident, Privacy, Register
 from models.incident_log import Attachment, Correction, IncidentEvent, Part, Participant
 from models.invitation import Invitation, Way, WrongCode
@@ -34,10 +36,13 @@ __all__ = [
     "TO_BE_DONE",
     "Account",
     "Attachment",
+    "CodeSerial",
     "Conversation",
     "Correction",
     "Grid",
     "GridKind",
+    "Household",
+    "Imported",
     "Inbox",
     "InboxState",
     "Incident",
@@ -46,6 +51,7 @@ __all__ = [
     "JobRun",
     "Leave",
     "MailState",
+    "Member",
     "Moment",
     "Move",
     "Outbox",

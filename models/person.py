@@ -17,6 +17,8 @@ class Person(SQLModel, table=True):
     name: str
     phone: str | None = None
     home_grid_id: int | None = Field(default=None, foreign_key="grid.id")
+    party: bool | None = None
+    """A member of the Party; None: not known."""
     seat: str | None = Field(default=None, index=True)
     """Short name of a seat in the demo; None for real people."""
 

@@ -11,6 +11,7 @@ from web.errors import speak_plainly
 from web.guard import Guard
 from web.health import health_routes
 from web.hooks import hook_route
+from web.lists_in import registry_routes
 from web.live import Live, live_routes
 from web.pages.board import board_routes
 from web.pages.docs import docs_routes
@@ -47,6 +48,7 @@ def make_app(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
         live_routes(live),
         media_routes(parts, looks),
         api_routes(parts, looks),
+        registry_routes(parts, looks),
         health_routes(parts, looks),
         home_routes(parts, looks, templates),
         board_routes(parts, looks, templates),

@@ -399,6 +399,34 @@ def test_the_outer_process_loads_next_to_nothing(url: str) -> None:
     assert not {"sqlalchemy", "pydantic", "handbook", "handlers", "models"} & set(done.stdout.split())
 
 
+def test_an_office_sets_up_its_own_tree(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lists = tmp_path / "网格.csv"
+    lists.write_text("名称,上级,层级\n星河县,,县\n桂花镇,星河县,乡镇\n甲村,无此镇,\n", "gb18030")
+
+    assert main(["import", str(lists), "--dry-run", "--wrong", str(tmp_path / "wrong.csv")]) == 1
+    assert "! 网格 第 4 行：上级“无此镇”找不到" in said(capsys)
+    assert "无此镇" in (tmp_path / "wrong.csv").read_text("utf-8-sig")
+    assert main(["import", str(lists), "--yes"]) == 1
+    assert "网格：新增 2，改动 0，不变 0，有误 1" in said(capsys)
+    assert main(["export", str(tmp_path / "out.xlsx")]) == 0
+    assert main(["import", str(tmp_path / "out.xlsx"), "--yes"]) == 0
+    assert said(capsys).endswith("没有要导入的。\n")
+    assert main(["undo-import", "1"]) == 0
+    assert "第 1 号导入已全部撤销。" in said(capsys)
+    assert main(["undo-import", "1"]) == 1
+    assert "撤销过" in capsys.readouterr().err
+
+
+def test_the_skeleton_comes_from_the_official_names(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["import", "--template", str(tmp_path / "empty.xlsx")]) == 0
+    assert main(["import", "--divisions", "350121", "--yes"]) == 0
+    assert "新增 354" in said(capsys)
+    assert main(["import", "--divisions", "110101"]) == 1
+    assert main(["import"]) == 2
+
+
 def test_the_first_administrator_is_made_once_and_binds_by_the_code(
     town_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,292 @@
+"""What is known: the registry as plain entries in memory, those in the tables and those that a list adds."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from sqlalchemy import Table, or_, select
+from sqlmodel import SQLModel
+
+from handlers.registry.values import folded
+from handlers.work import Reading
+from models import Grid, GridKind, Household, Member, Person, Post, Unit
+
+
+@dataclass(eq=False)
+class Entry:
+    """A row: in the table (with an id), or new. `before` holds what a list has changed of it."""
+
+    table: ClassVar[Table]
+    id: int | None = None
+    before: dict[str, Any] = field(default_factory=dict, kw_only=True)
+
+    def put(self, name: str, value: Any) -> bool:
+        """Change a column. Returns whether it was another before."""
+        old = getattr(self, name)
+        if old == value:
+            return False
+        if self.id is not None:
+            self.before.setdefault(name, old)
+        setattr(self, name, value)
+        return True
+
+
+def _table(kind: type[SQLModel]) -> Table:
+    found: Table = kind.__table__  # type: ignore[attr-defined]
+    return found
+
+
+@dataclass(eq=False)
+class Area(Entry):
+    """A grid."""
+
+    table = _table(Grid)
+    parent: "Area | None" = None
+    code: str | None = None
+    """None: one is given out when it is written."""
+    name: str = ""
+    level: str = ""
+    kind: GridKind = GridKind.AREA
+    aliases: list[str] = field(default_factory=list)
+    lat: float | None = None
+    lon: float | None = None
+    path: str = ""
+    words: set[str] = field(default_factory=set)
+    """What it is called, as words are compared."""
+
+    def upward(self) -> Iterator["Area"]:
+        """The area itself, then its parents up to the top."""
+        at: Area | None = self
+        while at is not None:
+            yield at
+            at = at.parent
+
+
+@dataclass(eq=False)
+class Human(Entry):
+    """A person."""
+
+    table = _table(Person)
+    name: str = ""
+    phone: str | None = None
+    home: Area | None = None
+    party: bool | None = None
+
+
+@dataclass(eq=False)
+class Office(Entry):
+    """A unit: a department or a company."""
+
+    table = _table(Unit)
+    name: str = ""
+    area: Area | None = None
+
+
+@dataclass(eq=False)
+class Duty(Entry):
+    """A post that is held now."""
+
+    table = _table(Post)
+    human: Human | None = None
+    role: str = ""
+    area: Area | None = None
+    office: Office | None = None
+
+
+@dataclass(eq=False)
+class Home(Entry):
+    """A household."""
+
+    table = _table(Household)
+    area: Area | None = None
+    address: str = ""
+    door: str = ""
+    dwellers: list["Dweller"] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Dweller(Entry):
+    """Somebody who lives in a household now."""
+
+    table = _table(Member)
+    home: Home | None = None
+    human: Human | None = None
+    head: bool = False
+
+
+class Known:
+    """The registry, found by the words of a list. What an actor's posts do not cover is not there."""
+
+    def __init__(self, reading: Reading, may: Callable[[str], bool]) -> None:
+        """`may`: whether a grid's path lies in the area of whoever brings the list."""
+        self.areas: list[Area] = []
+        self.by_code: dict[str, Area] = {}
+        self._by_name: defaultdict[str, list[Area]] = defaultdict(list)
+        self.humans: list[Human] = []
+        self._by_phone: defaultdict[str, list[Human]] = defaultdict(list)
+        self.offices: list[Office] = []
+        self.duties: dict[tuple[Human, str, Area, Office | None], Duty] = {}
+        self._holders: dict[tuple[str, Area], list[Human]] = {}
+        self._posts: dict[Human, list[Area]] = {}
+        self.homes: dict[tuple[Area, str, str], Home] = {}
+        self.added: list[Entry] = []
+        """New entries, those first to which others point."""
+        self._may = may
+        self._load(reading)
+
+    # ---- finding -------------------------------------------------------------------------------------------
+
+    @property
+    def root(self) -> Area | None:
+        """The top of the tree; None where there is no tree yet."""
+        return self.areas[0] if self.areas else None
+
+    def reaches(self, area: Area) -> bool:
+        """Whether the area lies where the list may write: a new one does when what is above it does."""
+        known = next((above for above in area.upward() if above.id is not None), None)
+        return known is None or self._may(known.path)
+
+    def find(self, words: str) -> list[Area]:
+        """The areas meant by a code, a name, or a path such as 幸福社区/第一网格."""
+        if words in self.by_code:
+            return [area for area in (self.by_code[words],) if self.reaches(area)]
+        *above, name = (folded(part) for part in words.split("/"))
+        found = self._by_name.get(name, [])
+        return [area for area in found if _stands_below(area, above) and self.reaches(area)]
+
+    def child(self, parent: Area | None, name: str) -> Area | None:
+        """The area of a name right below another one."""
+        return next((area for area in self._by_name.get(folded(name), ()) if area.parent is parent), None)
+
+    def of_phone(self, phone: str) -> list[Human]:
+        """Everybody with a phone: a family may share one."""
+        return self._by_phone.get(phone, [])
+
+    def holder(self, name: str, role: str, area: Area) -> Human | None:
+        """The one of a name who holds a role on an area."""
+        return next((human for human in self._holders.get((role, area), ()) if human.name == name), None)
+
+    # ---- adding --------------------------------------------------------------------------------------------
+
+    def add(self, entry: Entry) -> None:
+        """Enter a new row, or one from the tables."""
+        if entry.id is None:
+            self.added.append(entry)
+        _ENTER[type(entry)](self, entry)
+
+    def _area(self, area: Area) -> None:
+        self.areas.append(area)
+        if area.code:
+            self.by_code[area.code] = area
+        area.words = {folded(word) for word in (area.name, *area.aliases)}
+        for name in area.words:
+            self._by_name[name].append(area)
+
+    def rename(self, area: Area, name: str) -> bool:
+        """Change an area's name. Returns whether it had another."""
+        if not area.put("name", name):
+            return False
+        area.words.add(folded(name))
+        self._by_name[folded(name)].append(area)
+        return True
+
+    def _human(self, human: Human) -> None:
+        self.humans.append(human)
+        if human.phone:
+            self._by_phone[human.phone].append(human)
+
+    def give_phone(self, human: Human, phone: str) -> bool:
+        """Change a person's phone. Returns whether it was another.
+
+        Whoever also holds a post out of reach keeps theirs: a phone helps to sign in as its holder.
+        """
+        if human.id is not None and any(not self.reaches(area) for area in self._posts.get(human, ())):
+            return False
+        if not human.put("phone", phone):
+            return False
+        self._by_phone[phone].append(human)
+        return True
+
+    def _duty(self, duty: Duty) -> None:
+        assert duty.human is not None
+        assert duty.area is not None
+        self.duties[duty.human, duty.role, duty.area, duty.office] = duty
+        self._holders.setdefault((duty.role, duty.area), []).append(duty.human)
+        self._posts.setdefault(duty.human, []).append(duty.area)
+
+    def _home(self, home: Home) -> None:
+        assert home.area is not None
+        self.homes[home.area, folded(home.address), folded(home.door)] = home
+
+    def _dweller(self, dweller: Dweller) -> None:
+        assert dweller.home is not None
+        dweller.home.dwellers.append(dweller)
+
+    def _office(self, office: Office) -> None:
+        self.offices.append(office)
+
+    # ---- loading -------------------------------------------------------------------------------------------
+
+    def _load(self, reading: Reading) -> None:
+        rows, now = reading.session.execute, reading.now
+        areas: dict[int, Area] = {}
+        for row in rows(select(Area.table).order_by(Area.table.c.path)):
+            above = areas[row.parent_id] if row.parent_id is not None else None
+            areas[row.id] = Area(
+                row.id,
+                above,
+                row.code,
+                row.name,
+                row.level,
+                row.kind,
+                list(row.aliases),
+                row.lat,
+                row.lon,
+                row.path,
+            )
+            self.add(areas[row.id])
+        table = Human.table.c
+        humans: dict[int, Human] = {}
+        columns = (table.id, table.name, table.phone, table.home_grid_id, table.party)
+        for row in rows(select(*columns).order_by(table.id)):
+            humans[row.id] = Human(row.id, row.name, row.phone, areas.get(row.home_grid_id or 0), row.party)
+            self.add(humans[row.id])
+        offices: dict[int, Office] = {}
+        for row in rows(select(Office.table).order_by(Office.table.c.id)):
+            offices[row.id] = Office(row.id, row.name, areas[row.grid_id])
+            self.add(offices[row.id])
+        held = Duty.table.c
+        current = (held.since <= now, or_(held.until.is_(None), held.until > now))
+        for row in rows(select(Duty.table).where(*current).order_by(held.id)):
+            office = offices[row.unit_id] if row.unit_id is not None else None
+            self.add(Duty(row.id, humans[row.person_id], row.role, areas[row.grid_id], office))
+        homes: dict[int, Home] = {}
+        for row in rows(select(Home.table).order_by(Home.table.c.id)):
+            homes[row.id] = Home(row.id, areas[row.grid_id], row.address, row.door)
+            self.add(homes[row.id])
+        lives = Dweller.table.c
+        for row in rows(
+            select(Dweller.table).where(or_(lives.until.is_(None), lives.until > now)).order_by(lives.id)
+        ):
+            self.add(Dweller(row.id, homes[row.household_id], humans[row.person_id], row.head))
+
+
+def _stands_below(area: Area, names: list[str]) -> bool:
+    """Whether the names are met in this order on the way up from an area."""
+    left, above = list(names), area.parent
+    while left and above is not None:
+        if left[-1] in above.words:
+            left.pop()
+        above = above.parent
+    return not left
+
+
+_ENTER: dict[type[Entry], Callable[[Known, Any], None]] = {
+    Area: Known._area,
+    Human: Known._human,
+    Office: Known._office,
+    Duty: Known._duty,
+    Home: Known._home,
+    Dweller: Known._dweller,
+}

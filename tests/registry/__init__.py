@@ -1,0 +1,1 @@
+"""Tests of what comes in from and goes out as an office's own lists."""
