@@ -138,11 +138,13 @@ def _serve(given: argparse.Namespace) -> int:
 
 def _serve_inside(settings: Settings, number: int) -> int:
     _load_quickly()
-    from app.alone import NoUse, alone
+    from app.alone import alone
     from app.build import build
     from app.registry import found
     from app.serving import inherited, serve
     from app.tables import bring_up_to_date
+    from handbook import BookError
+    from models.database import DatabaseTrouble
 
     try:
         with alone(settings.database_url):
@@ -151,7 +153,7 @@ def _serve_inside(settings: Settings, number: int) -> int:
             if found(program.desk):
                 log.warning("the registry was empty: the example town of %s is in it now", settings.place)
             return 0 if serve(program, inherited(number)) else FAILED
-    except NoUse as trouble:
+    except (BookError, DatabaseTrouble) as trouble:
         return _complain(trouble, NO_USE_CODE)
 
 

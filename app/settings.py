@@ -141,6 +141,10 @@ def _database(value: str) -> str:
         raise ValueError(
             "give a database like sqlite:///var/xiaoge.db or postgresql://user:password@host/name."
         )
+    if value.split("?", maxsplit=1)[0].endswith((":memory:", "sqlite:///")):
+        raise ValueError(
+            "a database in memory would forget everything; name a file: sqlite:///var/xiaoge.db."
+        )
     try:
         _ = urlsplit(value).port
     except ValueError:

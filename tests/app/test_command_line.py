@@ -5,9 +5,11 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -198,6 +200,26 @@ def test_another_places_database_is_refused_in_one_sentence(
     with pytest.raises(NoUse, match=r"歙县.*lacks level .*role .*set XIAOGE_PLACE back") as caught:
         build(read_settings())
     assert finding == f"WRONG {caught.value}"
+
+
+def test_a_newer_programs_database_ends_serving_with_one_sentence(url: str) -> None:
+    assert main(["migrate"]) == 0
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'from_the_future'")
+        connection.commit()
+
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "serve"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "XIAOGE_PORT": "0"},
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.count("too old to know") == 1
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("words", ["migrate", "found", "token 王芳", "demo", "talk", "backup there.db"])
