@@ -870,6 +870,8 @@ def test_words_that_call_an_alarm_off(text: str) -> None:
     assert DANGER.worse(text) is None
 
 
-@pytest.mark.parametrize("text", ["没灭", "还没灭", "灭不了", "路灯灭了", "火灭了吗"])
+@pytest.mark.parametrize(
+    "text", ["没灭", "还没灭", "灭不了", "路灯灭了", "3栋楼下路灯坏了，又灭了", "火灭了吗"]
+)
 def test_words_that_call_nothing_off(text: str) -> None:
     assert not DANGER.is_over(text)
