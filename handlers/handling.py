@@ -278,7 +278,7 @@ def _own_report_is_fresh(work: Work, incident: Incident, event: IncidentEvent) -
     window = timedelta(minutes=work.book.incidents.undo_minutes)
     fresh = incident.opened_at >= work.now - window or event.move is Move.RECLASSIFY
     mine = incident.reporter_id == work.actor.id and incident.owner_id != work.actor.id
-    return fresh and mine and incident.may(Move.WITHDRAW)
+    return fresh and mine and event.move not in _FILING and incident.may(Move.WITHDRAW)
 
 
 def _too_late(work: Work) -> Refusal:
