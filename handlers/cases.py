@@ -97,9 +97,12 @@ def _rank(work: Reading, post: Held) -> int:
 def highest_in_reach(work: Reading, grid_id: int, giver: int) -> int:
     """The rank up to which somebody may pass a case of a grid: that of the next one above them, no higher.
 
-    `giver` is the rank of who passes it on; nobody is skipped on the way up, who would never hear of it.
+    `giver` is the rank of who passes it on; nobody is skipped on the way up, who would never hear of it. A
+    level that no ladder of the place climbs to (青草's second) may be skipped, as the ladders do.
     """
-    line = [person for node in work.tree.upward(grid_id) for person in work.tree.keepers(node.id)]
+    rungs = {step.to for grade in work.book.incidents.grades.values() for step in grade.ladder}
+    nodes = [node for node in work.tree.upward(grid_id) if node.level in rungs]
+    line = [person for node in nodes for person in work.tree.keepers(node.id)]
     return max((above for above in (rank(work, p) for p in line) if above < giver), default=0)
 
 

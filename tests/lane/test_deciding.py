@@ -43,7 +43,7 @@ def test_two_lanes_share_a_chat_without_disorder(migrated_postgres_url: str) -> 
     """As two processes would: the second finds the conversation locked, and comes back to it."""
     with founded("default", migrated_postgres_url) as town:
         lanes = [Lane(town.desk, writers=2) for _ in range(2)]
-        messages = [town.inbound("王芳", f"{WORDS},第{n}次") for n in range(18)]
+        messages = [town.inbound("王芳", f"上报 {WORDS},编到{n}") for n in range(18)]
         for lane in lanes:
             lane.start()
 
@@ -76,7 +76,7 @@ def test_a_sweep_finds_what_a_crash_left(migrated_url: str) -> None:
 
 def test_more_messages_than_a_round_takes_are_all_decided(sqlite_url: str) -> None:
     with founded("default", sqlite_url) as town:
-        messages = [town.inbound("王芳", f"{WORDS},第{n}次") for n in range(17)]
+        messages = [town.inbound("王芳", f"上报 {WORDS},编到{n}") for n in range(17)]
         others = [town.inbound(f"居民{n}", WORDS) for n in range(90)]
         town.send(*messages, *others)
 
