@@ -1,5 +1,6 @@
 """What every test may ask for: databases that are really there, a browser, and no network outside."""
 
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -40,6 +41,21 @@ def one_store_of_certificates() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
         yield
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """Put levels and handlers back: a program that runs within a test sets them up for its own."""
+    loggers = [
+        logging.getLogger(name) for name in ("", "xiaoge", "app", "bot", "handlers", "scheduler", "web")
+    ]
+    levels, handlers = [one.level for one in loggers], list(loggers[0].handlers)
+    yield
+    for one, level in zip(loggers, levels, strict=True):
+        one.setLevel(level)
+    for handler in set(loggers[0].handlers) - set(handlers):
+        if type(handler) is logging.StreamHandler:
+            loggers[0].removeHandler(handler)
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ from models import Scope
 from models.database import Database, open_database
 from scheduler.clock import SettableClock
 from scheduler.runner import Runner
-from tests.town import book_of
+from tests.town import FOUNDING, book_of
 from web.app import make_app
 from web.parts import Parts
 
@@ -121,7 +121,7 @@ def build_house(
     clock = SettableClock(MONDAY, running=running)
     desk = Desk(database, book, clock.now)
     if file is None or place not in _founded:
-        _found(desk, place, file)
+        _found(Desk(database, book, lambda: FOUNDING), place, file)
     with desk.reading(CLOCK) as reading:
         seats = seats_of(reading.session)
     memory = MemoryChannel(secret=SECRET)
