@@ -296,7 +296,8 @@ class _Writer:
         now = self._desk.now()
         talks = {inbound.chat_key: inbound for inbound in inbounds}
         with self._desk.session() as session:
-            session.execute(insert_new(session, INBOX), [_message(inbound, now) for inbound in inbounds])
+            in_order = sorted(inbounds, key=lambda inbound: inbound.chat_key)  # within a chat as they came
+            session.execute(insert_new(session, INBOX), [_message(inbound, now) for inbound in in_order])
             session.execute(insert_new(session, CONVERSATION), [_talk(talks[k], now) for k in sorted(talks)])
         self._look_at(talks)
 

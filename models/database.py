@@ -7,6 +7,7 @@ that write or checkpoint together meet a corruption bug of its older versions. R
 import json
 import re
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -230,7 +231,7 @@ def schema_change(url: str, scripts: Path = MIGRATIONS) -> Iterator["Config"]:
     with _ALEMBIC, _migrating(_address(url)) as engine, engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        config = Config(attributes={"connection": connection})
+        config = Config(stdout=sys.stdout, attributes={"connection": connection})
         config.set_main_option("script_location", str(scripts).replace("%", "%%"))
         yield config
         if engine.dialect.name == "sqlite":
