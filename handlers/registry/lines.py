@@ -1,5 +1,6 @@
 """Lines of a list: what one says, what becomes of it, and what all kinds of list have in common."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -44,7 +45,7 @@ class CannotUse(Exception):
         self.value = value
 
 
-class Lines:
+class Lines(ABC):
     """Takes the lines of one kind of list into what is known."""
 
     def __init__(self, known: Known, reading: Reading, trusted: bool) -> None:
@@ -68,9 +69,9 @@ class Lines:
         except CannotUse as no:
             return Outcome("wrong", no.reason, no.value)
 
+    @abstractmethod
     def one(self, line: Line) -> Outcome:
         """Take one line. Raises CannotUse before anything is changed."""
-        raise NotImplementedError
 
     def place(self, words: str, column: str) -> Area:
         """The one area meant. Raises CannotUse where there is none, or more than one."""
