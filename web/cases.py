@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlmodel import col
 
+from handbook.personal import mask_name, mask_phone
 from handlers import access
 from handlers.cases import participants
 from handlers.clocks import Kind, Leg
@@ -128,17 +129,7 @@ def _person(reading: Reading, privacy: Privacy, part: Part, person: Person) -> P
         return PersonLine(_PARTS[part], staff.name, staff.phone or "")
     if privacy is not Privacy.OPEN and part is Part.REPORTER:
         return PersonLine(_PARTS[part], "匿名" if privacy is Privacy.ANONYMOUS else "保密", "")
-    return PersonLine(_PARTS[part], masked_name(person.name), masked_phone(person.phone or ""))
-
-
-def masked_name(name: str) -> str:
-    """The family name alone: 王*."""
-    return name[:1] + "*" * (len(name) - 1)
-
-
-def masked_phone(phone: str) -> str:
-    """The ends alone: 138****0006."""
-    return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 7 else ""
+    return PersonLine(_PARTS[part], mask_name(person.name), mask_phone(person.phone or ""))
 
 
 def _photos(reading: Reading, incident: Incident) -> list[str]:

@@ -7,10 +7,10 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from handbook.personal import mask_name, mask_phone
 from models import Scope
 from tests.web.house import House
 from tests.web.pane import Pane, words_of
-from web.cases import masked_name, masked_phone
 
 Sit = Callable[[str], Pane]
 HTML = {"accept": "text/html"}
@@ -120,5 +120,5 @@ def test_outside_the_demo_a_link_is_needed(earnest_house: House) -> None:
 
 
 def test_names_and_phones_are_masked() -> None:
-    assert [masked_name(name) for name in ("王芳", "欧阳娜", "李", "")] == ["王*", "欧**", "李", ""]
-    assert [masked_phone(phone) for phone in ("13800000006", "12345", "")] == ["138****0006", "", ""]
+    assert [mask_name(name) for name in ("王芳", "欧阳娜", "李", "")] == ["王*", "欧**", "李", ""]
+    assert [mask_phone(phone) for phone in ("13800000006", "12345", "")] == ["138****0006", "", ""]
