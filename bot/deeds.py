@@ -8,6 +8,7 @@ from bot.message import Choice, Inbound
 from bot.questions import CASE_NUMBER
 from bot.reports import brought, file_text, is_report
 from bot.scene import Scene, command_named, say
+from bot.slots import called_in
 from bot.talk import Talk
 from handbook.spans import SPOKEN_SPAN, spoken_span
 
@@ -97,10 +98,11 @@ def _handed_on(scene: Scene, talk: Talk, text: str) -> Turn | None:
     mine, number = _in_hand(scene, talk), CASE_NUMBER.search(text)
     if found is None or not (mine or number):
         return None
-    named = [o for o in scene.options("colleagues") if found[1] in o.label]
+    colleagues = scene.options("colleagues")
+    named = called_in(colleagues, found[1]) or [int(o.value) for o in colleagues if found[1] in o.label]
     if len(named) != 1:
         return None
-    known: dict[str, Any] = {"to": named[0].value, "reason": text}
+    known: dict[str, Any] = {"to": named[0], "reason": text}
     if number or len(mine) == 1:
         known["incident"] = int(number[1]) if number else next(iter(mine))
     return begin(scene, talk, "transfer", known)
