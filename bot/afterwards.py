@@ -101,14 +101,16 @@ def _asked(scene: Scene, talk: Talk) -> tuple[int, bool] | None:
 
 
 def _how_it_went(scene: Scene, talk: Talk, heard: Heard, text: str) -> Turn | None:
+    said = verdict(text)
+    if said is None or not _may_answer(heard, text):
+        return None
     asked = _asked(scene, talk)
-    if asked is None or not _may_answer(heard, text):
+    if asked is None:
         return None
     case, just = asked
     if (not just and len(text) <= _FEW) or _is_elsewhere(scene, case, text):
         return None
-    said = verdict(text)
-    return _as_said(scene, talk.with_form(None), case, said, text) if said is not None else None
+    return _as_said(scene, talk.with_form(None), case, said, text)
 
 
 def _may_answer(heard: Heard, text: str) -> bool:
@@ -243,6 +245,9 @@ def _case_spoken_of(scene: Scene, talk: Talk, text: str) -> Option | None:
 
 def _added(scene: Scene, talk: Talk, heard: Heard, text: str) -> Turn | None:
     said = followed(text)
+    fresh = talk.last_filed is None and talk.last_case is None
+    if fresh and not (said.threatens or said.refers):
+        return None  # most first reports: what they are is told without asking the database
     case = _case_spoken_of(scene, talk, text)
     if case is None or _is_elsewhere(scene, int(case.value), text):
         return None

@@ -95,8 +95,10 @@ def _in_hand(scene: Scene, talk: Talk) -> dict[int, str]:
 def _handed_on(scene: Scene, talk: Talk, text: str) -> Turn | None:
     """叫周丽去: a colleague is named, and the case is passed on with these words as the reason."""
     found = _TO_SOMEBODY.search(text) or _TO.search(text)
+    if found is None:
+        return None
     mine, number = _in_hand(scene, talk), CASE_NUMBER.search(text)
-    if found is None or not (mine or number):
+    if not (mine or number):
         return None
     colleagues = scene.options("colleagues")
     named = called_in(colleagues, found[1]) or [int(o.value) for o in colleagues if found[1] in o.label]
@@ -140,8 +142,10 @@ def _alike(scene: Scene, kind: str | None, other: str | None) -> bool:
 
 def _later(scene: Scene, talk: Talk, text: str) -> Turn | None:
     """三天后才能好: more time may be asked for, or the words kept with the case."""
+    if not _LATER.search(text):
+        return None
     mine = _in_hand(scene, talk)
-    if not _LATER.search(text) or len(mine) != 1:
+    if len(mine) != 1:
         return None
     case, label = next(iter(mine.items()))
     ways = (
