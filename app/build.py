@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from app.fitting import must_fit
+from app.sealing import must_open, seal_plain, use_keys
 from app.settings import Settings, Telegram
 from bot.channel import Channel, Unreadable
 from bot.channels.webchat import Hub, WebChatChannel
@@ -148,7 +149,12 @@ def build(
     book = open_book(settings.place)
     for name, fault in check_schedule(book).items():
         log.error("schedule.yaml: %s: %s", name, fault)
+    keys = use_keys(settings)
     database = open_database(settings.database_url, writers=settings.writers)
+    sealed = seal_plain(database)
+    if sealed:
+        log.warning("phones that lay open in the database are sealed now: %d", sealed)
+    must_open(database, keys)
     clock = clock or (_demo_clock(database) if demo else SystemClock())
     must_fit(database, book, clock.now())
     desk = Desk(database, book, clock.now)

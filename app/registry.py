@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from app.sealing import must_open, use_keys
 from app.settings import Settings
 from handbook import open_book
 from handlers.command import Command, Done, perform
@@ -14,7 +15,7 @@ from handlers.keys import GiveKey, TakeKeys
 from handlers.refusal import Refusal
 from handlers.work import Desk
 from models import Grid, Person, Post, Scope
-from models.database import open_database
+from models.database import Database, open_database
 from scheduler.clock import SystemClock
 
 
@@ -37,11 +38,18 @@ def found(desk: Desk, channel: str | None = None, *, named: bool = True) -> bool
 
 def found_at(settings: Settings) -> bool:
     """The same for a database that no program has open."""
-    database = open_database(settings.database_url)
+    database = _opened(settings)
     try:
         return found(Desk(database, open_book(settings.place), SystemClock().now))
     finally:
         database.close()
+
+
+def _opened(settings: Settings) -> Database:
+    keys = use_keys(settings)
+    database = open_database(settings.database_url)
+    must_open(database, keys)
+    return database
 
 
 def make_token(settings: Settings, person: str, scope: str, days: int) -> str:
@@ -73,7 +81,7 @@ def revoke_tokens(settings: Settings, person: str, scope: str) -> None:
 
 def _give(settings: Settings, person: str, command_for: Callable[[int], Command]) -> Done:
     """Give a command about a person, while no program works on the database."""
-    database = open_database(settings.database_url)
+    database = _opened(settings)
     try:
         with Desk(database, open_book(settings.place), SystemClock().now).work() as work:
             outcome = perform(work, command_for(_one(work.session, person)))

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from handlers import access
+from handlers.audit import note_look
 from handlers.cases import about, call_of, choice, choice_of, is_backstop, reporter_words, role_and_name
 from handlers.command import Ask, Command, Done, handles
 from handlers.lists import PAGE, is_overdue, items, listed
@@ -32,6 +33,7 @@ class Progress(Command):
 def show(work: Work, command: Show) -> Done:
     """A reporter sees where it stands; a worker also what they can do next."""
     incident = access.find_main(work, command.incident)
+    note_look(work, incident)
     mine = access.is_reporter(work, incident) or incident.filed_by_id == work.actor.id
     staff = incident.owner_id == work.actor.id or access.stands_above(work, incident)
     text = "show.worker" if staff else "show.reporter"

@@ -24,6 +24,7 @@ from handlers.tokens import person_of
 from models import Person, Scope
 from models.database import DatabaseTrouble, is_current, migrate, open_database
 from scheduler.clock import SystemClock
+from tests.keys import ENVIRONMENT
 from tests.postgres import free_port
 
 
@@ -32,6 +33,8 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A database that does not exist yet, and the settings that name it."""
     for name in [name for name in os.environ if name.startswith("XIAOGE_")]:
         monkeypatch.delenv(name)
+    for name, key in ENVIRONMENT.items():
+        monkeypatch.setenv(name, key)
     found = f"sqlite:///{tmp_path / 'var' / 'xiaoge.db'}"
     monkeypatch.setenv("XIAOGE_DATABASE_URL", found)
     monkeypatch.setenv("XIAOGE_PLACE", "default")
