@@ -12,6 +12,7 @@ from bot.talk import CONFIRM, Form, Talk
 from handlers.command import Ask, Command, ask_of
 
 TRIES = 3
+_WRONG = {"string_too_long": "slot.too_long", "string_pattern_mismatch": "slot.phone"}
 
 
 @dataclass(frozen=True)
@@ -135,8 +136,7 @@ def _wrong(talk: Talk, form: Form, wrong: ValidationError) -> Turn:
     name = str(error["loc"][0])
     known = {key: value for key, value in form.known.items() if key != name}
     asked = form.model_copy(update={"known": known, "asking": name, "options": (), "tries": form.tries + 1})
-    key = "slot.too_long" if error["type"] == "string_too_long" else "slot.too_short"
-    return Turn(talk.with_form(asked), (say(key),))
+    return Turn(talk.with_form(asked), (say(_WRONG.get(error["type"], "slot.too_short")),))
 
 
 def answer(scene: Scene, talk: Talk, form: Form, text: str, inbound: Inbound) -> Turn:

@@ -11,6 +11,7 @@ from handlers import (
     handling,
     keys,
     merging,
+    own_data,
     pausing,
     people,
     pressing,
@@ -45,6 +46,7 @@ NOUNS = (
     handling,
     pressing,
     waiting,
+    own_data,
     watching,
     keys,
 )

@@ -1,7 +1,8 @@
 """Phones as they are kept: sealed, found by a digest, and taken out of the messages that brought them."""
 
-from typing import TypedDict
+from typing import Annotated, TypedDict
 
+from pydantic import Field
 from sqlalchemy import Table, select, update
 
 from handbook.personal import masked
@@ -12,6 +13,7 @@ from models.person import PHONE
 from models.sealing import digest
 
 INBOX: Table = Inbox.__table__  # type: ignore[attr-defined]
+Phone = Annotated[str, Field(max_length=20, pattern=r"^[+ \-]*([0-9][ \-]*){7,20}$")]
 LATELY = 20
 """Messages of a chat that may have brought a number on the way to a command."""
 
