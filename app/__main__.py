@@ -276,8 +276,12 @@ def _places(_: argparse.Namespace) -> int:
 
 def _backup(given: argparse.Namespace) -> int:
     from app.backup import back_up
+    from app.noting import note_backup
+    from handbook import open_book
 
-    size = back_up(read_settings().database_url, given.file)
+    settings = read_settings()
+    size = back_up(settings.database_url, given.file)
+    note_backup(settings, open_book(settings.place))
     print(
         f"{given.file} is written and whole: {size:,} bytes. Photos lie in the media folder: copy it too. "
         "The keys that seal phones are not in it: keep their copy apart from it."

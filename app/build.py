@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from app.fitting import must_fit
+from app.noting import take_up
 from app.sealing import must_open, seal_plain, use_keys
 from app.settings import Settings, Telegram
 from bot.channel import Channel, Unreadable
@@ -158,6 +159,7 @@ def build(
     clock = clock or (_demo_clock(database) if demo else SystemClock())
     must_fit(database, book, clock.now())
     desk = Desk(database, book, clock.now)
+    take_up(settings, desk, database)
     media = MediaStore(settings.media)
     hub = Hub()
     nudges: list[Callable[[], None]] = []

@@ -9,6 +9,7 @@ from sqlmodel import Session, col
 from app.sealing import must_open, use_keys
 from app.settings import Settings
 from handbook import open_book
+from handlers.audit import CONSOLE
 from handlers.command import Command, Done, perform
 from handlers.founding import found_town, is_founded
 from handlers.keys import GiveKey, TakeKeys
@@ -83,7 +84,7 @@ def _give(settings: Settings, person: str, command_for: Callable[[int], Command]
     """Give a command about a person, while no program works on the database."""
     database = _opened(settings)
     try:
-        with Desk(database, open_book(settings.place), SystemClock().now).work() as work:
+        with Desk(database, open_book(settings.place), SystemClock().now).work(channel=CONSOLE) as work:
             outcome = perform(work, command_for(_one(work.session, person)))
     finally:
         database.close()

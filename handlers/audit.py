@@ -9,12 +9,14 @@ from sqlalchemy import ColumnElement, Row, and_, func, or_, select
 from sqlmodel import Session, col
 
 from handlers.work import Reading, Work
-from handlers.writing import HEAD, LINES
+from handlers.writing import HEAD, LINES, Writing
 from models import AuditLine, Deed, Incident, Part, Participant, Subject
 from models.audit import BEGINNING, Entry
 
 AT_ONCE = 1000
 """Lines read at a time by who proves the chain."""
+CONSOLE = "console"
+"""The channel of whoever runs the program."""
 LOOKS = (Deed.LOOK, Deed.FIND)
 
 
@@ -38,6 +40,11 @@ def note(work: Work, what: Deed, subject: Subject, subject_id: int | None = None
             message_id=work.message_id,
         )
     )
+
+
+def note_program(session: Writing, now: datetime, what: Deed, message_id: str) -> None:
+    """Add a line about all data that no work of a person leads to; `message_id` says what did."""
+    session.note(Entry(now, None, str(what), str(Subject.DATABASE), None, CONSOLE, message_id))
 
 
 def note_look(work: Work, incident: Incident) -> None:

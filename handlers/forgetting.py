@@ -48,6 +48,7 @@ def forget(work: Work, person_id: int) -> None:
     if person.seat is not None:
         work.session.add(Person(name=work.word("who.resident"), seat=person.seat))
     person.name = work.word("who.gone")
+    person.forgotten_at = work.now
     person.phone = person.phone_digest = person.home_grid_id = person.seat = None
     work.session.flush()
     note(work, Deed.FORGET, Subject.PERSON, person_id)

@@ -29,6 +29,22 @@ class Progress(Command):
     name: ClassVar[str] = "progress"
 
 
+class Looked(Command):
+    """Somebody opens a case on a page or by the API, which shows it by itself."""
+
+    name: ClassVar[str] = "looked"
+    in_menu: ClassVar[bool] = False
+    in_api: ClassVar[bool] = False
+    incident: int
+
+
+@handles(Looked)
+def looked(work: Work, command: Looked) -> Done:
+    """Every look at a case is noted, by whatever door, leaders' looks included."""
+    note_look(work, access.find(work, command.incident))
+    return Done()
+
+
 @handles(Show)
 def show(work: Work, command: Show) -> Done:
     """A reporter sees where it stands; a worker also what they can do next."""

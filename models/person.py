@@ -25,6 +25,8 @@ class Person(SQLModel, table=True):
     home_grid_id: int | None = Field(default=None, foreign_key="grid.id")
     seat: str | None = Field(default=None, index=True)
     """Short name of a seat in the demo; None for real people."""
+    forgotten_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    """Since when nothing is known of them any more, at their own wish."""
 
 
 class Account(SQLModel, table=True):

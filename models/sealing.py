@@ -199,7 +199,7 @@ class Sealed(TypeDecorator[str]):
         """Equal texts are sealed differently: a comparison would quietly find nothing."""
 
         def operate(self, op: OperatorType, *other: Any, **how: Any) -> Any:
-            """Let only `IS NULL` through, and a column beside itself: so SQLAlchemy finds it in its tables."""
+            """Let only `IS NULL` through, and a column beside itself, by which SQLAlchemy finds it."""
             itself = bool(other) and getattr(other[0], "type", None) is self.type
             if itself or op in (is_, is_not) or (other and other[0] is None):
                 return super().operate(op, *other, **how)
