@@ -7,8 +7,10 @@ from pydantic import ValidationError
 
 from bot.message import Choice, Inbound
 from bot.scene import Say, Scene, command_named, say
-from bot.slots import PHONE, Read, Unclear, lead_off, place_choices, read
+from bot.slots import Read, Unclear, lead_off, place_choices, read
 from bot.talk import CONFIRM, Form, Talk
+from handbook.personal import find_personal
+from handbook.personal_kinds import Personal
 from handlers.command import Ask, Command, ask_of
 
 TRIES = 3
@@ -58,10 +60,10 @@ def _phone(kind: type[Command], known: dict[str, Any], rest: str) -> str:
     """A phone number in the sentence belongs to the field of that name; 代报 also names the person first."""
     if "phone" not in kind.model_fields:
         return rest
-    found = PHONE.search(rest)
+    found = next((number for number in find_personal(rest) if number.kind is Personal.PHONE), None)
     if found:
-        known["phone"] = found.group(0)
-        rest = f"{rest[: found.start()]} {rest[found.end() :]}".strip()
+        known["phone"] = found.value
+        rest = f"{rest[: found.start]} {rest[found.end :]}".strip()
     head, _, tail = rest.partition(" ")
     if "who" not in known and tail and len(head) <= 8:
         known["who"] = head

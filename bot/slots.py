@@ -13,7 +13,6 @@ from handbook.words import plain, syllables
 from handlers.choices import Option
 from handlers.command import Ask
 
-PHONE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 _LEAD = re.compile(r"^[\s,,。.::;;、给由让请把到为是]+")
 
 

@@ -43,16 +43,26 @@ def forget(work: Work, person_id: int) -> None:
     work.session.flush()
     _clear_letters(work, person)
     _clear_talks(work, person_id)
-    work.session.execute(delete(Account).where(col(Account.person_id) == person_id))
+    if person.seat is None:
+        work.session.execute(delete(Account).where(col(Account.person_id) == person_id))
+    else:
+        _seat_somebody_new(work, person)
     work.session.execute(delete(Token).where(col(Token.person_id) == person_id))
-    if person.seat is not None:
-        work.session.add(Person(name=work.word("who.resident"), seat=person.seat))
     person.name = work.word("who.gone")
     person.forgotten_at = work.now
     person.phone = person.phone_digest = person.home_grid_id = person.seat = None
     work.session.flush()
     note(work, Deed.FORGET, Subject.PERSON, person_id)
     work.actor = Actor(None, person.name)
+
+
+def _seat_somebody_new(work: Work, person: Person) -> None:
+    """In a demo a seat is never empty: whoever plays the resident plays somebody new from now on."""
+    new = Person(name=work.word("who.resident"), seat=person.seat)
+    work.session.add(new)
+    work.session.flush()
+    theirs = col(Account.person_id) == person.id
+    work.session.execute(update(Account).where(theirs).values(person_id=new.id))
 
 
 def _must_hold_no_post(work: Work, person_id: int) -> None:

@@ -12,6 +12,7 @@ from web.guard import Guard
 from web.health import health_routes
 from web.hooks import hook_route
 from web.live import Live, live_routes
+from web.own_data import own_data_routes
 from web.pages.board import board_routes
 from web.pages.docs import docs_routes
 from web.pages.home import home_routes
@@ -43,6 +44,7 @@ def make_app(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
     live = Live(parts, looks, templates)
     for router in (
         chat_routes(parts, looks, live, templates),
+        own_data_routes(parts, live),
         live_routes(live),
         media_routes(parts, looks),
         api_routes(parts, looks),
