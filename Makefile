@@ -25,8 +25,8 @@ talk: $(RUNTIME) ## chat with it in this terminal
 
 .PHONY: test
 test: $(DEV) browser ## run every test
-	@if [ -n "$(CHROMIUM)" ]; then $(BIN)/python -m pytest -q -n auto --dist loadfile; \
-	else $(BIN)/python -m pytest -q -n auto --dist loadfile -m "not browser"; fi
+	@if [ -n "$(CHROMIUM)" ]; then $(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder; \
+	else $(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder -m "not browser"; fi
 
 .PHONY: check
 check: $(DEV) ## lint, formatting, types and floors

@@ -47,7 +47,7 @@ def told(scene: Scene, talk: Talk, text: str, inbound: Inbound) -> Turn | None:
 
 
 def _done(scene: Scene, talk: Talk, text: str, inbound: Inbound) -> Turn | None:
-    """The result of the case of this kind, or of the only one; what has a place of its own was done besides."""
+    """The result of the case of this kind, or of the only one; what has its own place was done besides."""
     in_hand = scene.options("to_finish")
     kind = scene.work.book.kinds.propose(text).category
     same = [option for option in in_hand if kind is not None and option.category == kind]

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from string import Formatter
 from typing import Any
 
@@ -11,6 +11,7 @@ from bot.channel import Can
 from bot.message import Choice
 from handbook import Book
 
+A_DAY = timedelta(days=1)
 _WEEKDAYS = "一二三四五六日"
 _GAPS = re.compile(r"\n{2,}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -52,10 +53,13 @@ class _Words(Formatter):
 
 def when(book: Book, value: Mapping[str, Any]) -> str:
     """A moment as people say it: 11月22日(周日)15:00; marked where the calendar of that year is not known
-    yet.
+    yet. Midnight ends a day (24:00): 27日00:00前 would be read as the evening of the 27th.
     """
     local = datetime.fromisoformat(str(value["moment"])).astimezone(book.zone)
-    words = f"{local.month}月{local.day}日(周{_WEEKDAYS[local.weekday()]}){local:%H:%M}"
+    clock = f"{local:%H:%M}"
+    if clock == "00:00":
+        local, clock = local - A_DAY, "24:00"
+    words = f"{local.month}月{local.day}日(周{_WEEKDAYS[local.weekday()]}){clock}"
     return words + ("（节假日安排未公布，可能调整）" if value.get("uncertain") else "")
 
 

@@ -36,7 +36,7 @@ from handlers.reporting import (
     tell_new,
 )
 from handlers.work import Work
-from models import CHANGEABLE, TO_BE_DONE, Correction, Incident, Move, Part, State
+from models import CHANGEABLE, REOPENABLE, TO_BE_DONE, Correction, Incident, Move, Part, State
 
 _GRADED_ANEW = frozenset({*TO_BE_DONE, State.RETURNED})
 """States in which another grade starts another ladder."""
@@ -47,6 +47,8 @@ class Withdraw(Command):
     """The reporter takes a report back."""
 
     name: ClassVar[str] = "withdraw"
+    in_menu: ClassVar[bool] = False
+    """Help says 撤回 once: `undo` withdraws what was just filed, and any case that is named."""
     in_group: ClassVar[bool] = True
     incident: Case
 
@@ -115,10 +117,7 @@ def withdraw(work: Work, command: Withdraw) -> Done:
     incident = access.find(work, command.incident, lock=True)
     if not access.is_reporter(work, incident) and not _just_filed_for_another(work, incident):
         raise NotAllowed("withdraw.not_yours", number=incident.id)
-    if incident.state is State.CLOSED_SOLVED and not _just_self_handled(work, incident):
-        raise Refusal("withdraw.too_late", number=incident.id, stage=work.stage(incident.state))
-    if not incident.may(Move.WITHDRAW):
-        raise Refusal("withdraw.too_late", number=incident.id, stage=work.stage(incident.state))
+    _must_be_withdrawable(work, incident)
     if len(participants(work, incident, Part.REPORTER)) > 1:
         raise Refusal("withdraw.shared", number=incident.id)
     owner = incident.owner_id
@@ -134,6 +133,24 @@ def withdraw(work: Work, command: Withdraw) -> Done:
             title=incident.title,
         )
     return Done({"number": incident.id, "state": incident.state}, incident.id)
+
+
+_INSTEAD = {
+    State.WITHDRAWN: "withdraw.already",
+    State.MERGED: "withdraw.merged",
+    State.WAITING_REPORTER: "withdraw.waiting",
+    State.CLOSED_INVALID: "withdraw.over",
+    **dict.fromkeys(REOPENABLE, "withdraw.closed"),
+}
+"""What to say where it is too late, and what one can do instead."""
+
+
+def _must_be_withdrawable(work: Work, incident: Incident) -> None:
+    deed = incident.state is State.CLOSED_SOLVED and _just_self_handled(work, incident)
+    if incident.may(Move.WITHDRAW) and (deed or incident.is_open):
+        return
+    text = _INSTEAD.get(incident.state, "withdraw.too_late")
+    raise Refusal(text, number=incident.id, stage=work.stage(incident.state))
 
 
 def _just_filed_for_another(work: Work, incident: Incident) -> bool:

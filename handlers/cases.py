@@ -92,6 +92,15 @@ def _rank(work: Reading, post: Held) -> int:
     return 2 * work.book.level_index(level.key) + (post.role != level.keeper)
 
 
+def highest_in_reach(work: Reading, grid_id: int, giver: int) -> int:
+    """The rank up to which somebody may pass a case of a grid: that of the next one above them, no higher.
+
+    `giver` is the rank of who passes it on; nobody is skipped on the way up, who would never hear of it.
+    """
+    line = [person for node in work.tree.upward(grid_id) for person in work.tree.keepers(node.id)]
+    return max((above for above in (rank(work, p) for p in line) if above < giver), default=0)
+
+
 def is_backstop(work: Reading, incident: Incident) -> bool:
     """Whether who has the case stands at the top of its ladder (兜底) or above: they cannot give it back."""
     top = read_promise(incident.promise).ladder[-1].to

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_
 from sqlmodel import col
 
 from handlers import access
-from handlers.cases import role_and_name
+from handlers.cases import highest_in_reach, rank, role_and_name
 from handlers.work import Reading
 from models import (
     CHANGEABLE,
@@ -108,10 +108,14 @@ def _colleagues(reading: Reading) -> list[Option]:
     anchor = reading.actor.posts[0].grid_id if reading.actor.posts else reading.tree.root.id
     town = reading.tree.town_of(anchor)
     line = [node.id for node in reading.tree.upward(anchor)]
+    giver = rank(reading, reading.actor.id)
+    highest = highest_in_reach(reading, anchor, giver) if reading.actor.ranges else 0
     found: list[tuple[int, int]] = []
     for person_id, actor in reading.tree.staff.items():
         if person_id == reading.actor.id or not actor.may("handle"):
             continue
+        if rank(reading, person_id) < highest:
+            continue  # a case is not passed over the head of the next one above
         post = actor.posts[0]
         if post.grid_id in line or post.path.startswith(town.path):
             shared = sum(post.path.startswith(reading.tree.nodes[g].path) for g in line)

@@ -13,11 +13,13 @@ from handlers.cases import (
     choice,
     given_back_choices,
     hand_to,
+    highest_in_reach,
     is_backstop,
     make,
     must_cover,
     must_own,
     participants,
+    rank,
     role_and_name,
     someone_above,
     tell_owner,
@@ -98,6 +100,7 @@ def dispatch(work: Work, command: Dispatch) -> Done:
     incident = access.find(work, command.incident, lock=True)
     _must_assign(work, incident)
     _must_be_able(work, incident, command.to)
+    _must_skip_nobody(work, incident, command.to)
     move = Move.DISPATCH if incident.state is State.RETURNED else Move.TRANSFER
     return _give(work, incident, move, command.to)
 
@@ -109,6 +112,7 @@ def transfer(work: Work, command: Transfer) -> Done:
     if incident.owner_id != work.actor.id:
         _must_assign(work, incident)
     _must_be_able(work, incident, command.to)
+    _must_skip_nobody(work, incident, command.to)
     return _give(work, incident, Move.TRANSFER, command.to, reason=command.reason or None)
 
 
@@ -153,6 +157,16 @@ def _must_be_able(work: Work, incident: Incident, person_id: int) -> None:
     near = any(post.grid_id in line or post.path.startswith(town.path) for post in able)
     if not near:
         raise Refusal("transfer.too_far", to=role_and_name(work, person_id))
+
+
+def _must_skip_nobody(work: Work, incident: Incident, person_id: int) -> None:
+    """To a unit, to the same level or below, or one rung up: whoever is skipped would never hear of it."""
+    giver = rank(work, work.actor.id)
+    if not work.actor.ranges:  # a unit's people stand where the case stands
+        ladder = read_promise(incident.promise).ladder
+        giver = 2 * work.book.level_index(ladder[incident.step].to)
+    if rank(work, person_id) < highest_in_reach(work, incident.grid_id, giver):
+        raise Refusal("transfer.too_high", number=incident.id, to=role_and_name(work, person_id))
 
 
 @handles(ReturnCase)

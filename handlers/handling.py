@@ -261,7 +261,9 @@ def undo(work: Work, command: Undo) -> Done:
     incident = access.find(work, event.incident_id, lock=True)
     if event.move in _FINISHING and incident.handler_id == work.actor.id:
         return _retract(work, incident)
-    raise Refusal("undo.other", number=event.incident_id)
+    if event.move is Move.WITHDRAW:
+        raise Refusal("undo.withdrawn", number=event.incident_id)
+    raise Refusal("undo.other" if work.actor.is_staff else "undo.said", number=event.incident_id)
 
 
 def _last_own_event(work: Work) -> IncidentEvent | None:

@@ -30,8 +30,10 @@ def merge(work: Work, command: Merge) -> Done:
     _lock_both(work, command)
     incident = access.find(work, command.incident, lock=True)
     main = access.find_main(work, command.into, lock=True)
-    if main.id == incident.id:
+    if command.into == command.incident:
         raise Refusal("merge.same", number=incident.id)
+    if main.id == incident.id:
+        raise Refusal("merge.circle", number=incident.id, into=command.into)
     if not main.is_open:
         raise Refusal("merge.closed", number=main.id, stage=work.stage(main.state))
     if incident.owner_id != work.actor.id and not access.stands_above(work, incident):

@@ -25,6 +25,11 @@ use_test_keys()
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long ones, so that no worker is left alone with them at the end."""
+    items.sort(key=lambda item: not any(item.iter_markers("long")) and not any(item.iter_markers("browser")))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_outside_network() -> Iterator[None]:
     """Guard all tests at once: nobody has to remember it."""

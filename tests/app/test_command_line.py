@@ -27,6 +27,8 @@ from scheduler.clock import SystemClock
 from tests.keys import ENVIRONMENT
 from tests.postgres import free_port
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:

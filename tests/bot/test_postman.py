@@ -106,5 +106,5 @@ def test_whoever_is_slow_gets_one_letter_after_the_other(town: Town) -> None:
     assert sent(town) == 3
 
 
-def test_telegram_serves_as_many_chats_at_once_as_it_takes_in_a_second() -> None:
-    assert TelegramChannel.can.at_once == TelegramChannel.can.per_second
+def test_telegram_serves_few_enough_at_once_that_a_crash_repeats_little() -> None:
+    assert 1 < TelegramChannel.can.at_once <= 5

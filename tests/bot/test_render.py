@@ -21,6 +21,10 @@ def test_a_moment_is_said_in_the_places_time(book: Book) -> None:
     assert when(book, {"moment": "2026-11-22T07:00:00+00:00"}) == "11月22日(周日)15:00"
 
 
+def test_midnight_ends_a_day(book: Book) -> None:
+    assert when(book, {"moment": "2026-11-26T16:00:00+00:00"}) == "11月26日(周四)24:00"
+
+
 def test_a_deadline_beyond_the_calendar_says_so(book: Book) -> None:
     said = when(book, {"moment": "2027-01-05T07:00:00+00:00", "uncertain": True})
 

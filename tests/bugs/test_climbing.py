@@ -33,7 +33,7 @@ def test_an_arbiter_who_is_late_is_reminded_and_nobody_below_gets_the_case(desk:
 
 def test_a_case_passed_up_and_left_lying_does_not_climb_down(desk: Office) -> None:
     number = desk.reports()
-    desk.does("worker", Transfer(incident=number, to=desk.id("town")))
+    desk.passes_up(number, "town")
 
     desk.wait(days=3)
 
@@ -53,7 +53,7 @@ def test_a_case_passed_down_from_the_top_climbs_back(desk: Office) -> None:
 
 def test_what_the_town_did_not_solve_is_not_reopened_below_it(desk: Office) -> None:
     number = desk.reports()
-    desk.does("worker", Transfer(incident=number, to=desk.id("town")))
+    desk.passes_up(number, "town")
     desk.does("town", Accept(incident=number))
     desk.does("town", Finish(incident=number, result="已安排"))
 
@@ -65,7 +65,7 @@ def test_what_the_town_did_not_solve_is_not_reopened_below_it(desk: Office) -> N
 @pytest.mark.parametrize("seat", ["town", "county"])
 def test_the_backstop_cannot_give_back_what_was_passed_to_it(desk: Office, seat: str) -> None:
     number = desk.reports()
-    desk.does("worker", Transfer(incident=number, to=desk.id(seat)))
+    desk.passes_up(number, seat)
 
     assert desk.refused(seat, ReturnCase(incident=number, reason="不归我管")) == "return.backstop"
 
@@ -101,7 +101,7 @@ def test_only_who_settles_it_takes_a_case_out_of_arbitration(desk: Office) -> No
 
 def test_an_arrival_that_is_late_is_told_to_somebody_above_not_below(desk: Office) -> None:
     number = desk.reports(what="3栋2单元着火了")
-    desk.does("worker", Transfer(incident=number, to=desk.id("town")))
+    desk.passes_up(number, "town")
     desk.does("town", Accept(incident=number))
     desk.told("county")
 

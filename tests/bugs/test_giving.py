@@ -9,11 +9,13 @@ from sqlmodel import col
 
 from handlers.actor import Held, actor_from
 from handlers.amending import Relocate
+from handlers.choices import options
 from handlers.confirming import Solved, Unsolved
 from handlers.dispatching import Dispatch, ReturnCase, Transfer
 from handlers.handling import Accept, Finish, Verify
 from handlers.merging import Merge
 from handlers.reporting import Report, ReportOnBehalf
+from handlers.work import Reading
 from models import Grid
 from tests.handlers.office import LAMP, Office
 
@@ -65,6 +67,31 @@ def test_who_may_handle_only_far_away_is_given_nothing_here(desk: Office) -> Non
     tree.staff[somebody] = actor_from(desk.world.book, somebody, "两地", posts)
 
     assert desk.refused("worker", Transfer(incident=number, to=somebody)) == "transfer.too_far"
+
+
+def test_a_case_does_not_jump_over_the_next_one_above(desk: Office) -> None:
+    number = desk.reports()
+    town = Transfer(incident=number, to=desk.id("town"))
+
+    assert desk.refused("worker", town) == "transfer.too_high"
+    assert desk.case(number).owner_id == desk.id("worker")
+
+    desk.does("worker", Transfer(incident=number, to=desk.id("community")))
+    desk.does("community", town)
+    assert desk.case(number).owner_id == desk.id("town")
+
+
+def test_only_those_within_reach_are_offered(desk: Office) -> None:
+    world = desk.world
+
+    def offered(seat: str) -> set[int | str]:
+        reading = Reading(world.session, world.now, world.book, world.tree, desk.who(seat))
+        return {option.value for option in options(reading, "colleagues")}
+
+    assert desk.id("community") in offered("worker")
+    assert desk.id("worker2") in offered("worker")
+    assert desk.id("town") not in offered("worker")
+    assert desk.id("town") in offered("community")
 
 
 def test_one_of_two_who_says_unsolved_waits_for_the_other(desk: Office) -> None:

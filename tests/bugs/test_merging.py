@@ -102,6 +102,14 @@ def test_who_comes_to_a_case_that_waits_for_its_reporters_is_asked_too(desk: Off
     assert desk.case(main).state == "dispatched"
 
 
+def test_two_cases_that_are_one_are_not_merged_again_the_other_way_round(desk: Office) -> None:
+    main, other = two(desk)
+
+    assert desk.refused("worker", Merge(incident=main, into=other)) == "merge.circle"
+    assert desk.refused("worker", Merge(incident=main, into=main)) == "merge.same"
+    assert desk.refused("neighbour", Withdraw(incident=other)) == "withdraw.merged"
+
+
 def test_a_case_others_have_reported_too_is_not_taken_back_by_one(desk: Office) -> None:
     main, _ = two(desk)
 

@@ -1,7 +1,7 @@
 """Requests that outlived their reason, and requests that were decided by the wrong person."""
 
 from handlers.approving import Approve
-from handlers.dispatching import ReturnCase, Transfer
+from handlers.dispatching import ReturnCase
 from handlers.handling import Accept, Arrive, Finish
 from handlers.requesting import Extend, Suspend, Unsolvable
 from tests.handlers.office import Office
@@ -11,7 +11,7 @@ def asked(desk: Office, seat: str = "worker") -> int:
     number = desk.reports()
     desk.does("worker", Accept(incident=number))
     if seat != "worker":
-        desk.does("worker", Transfer(incident=number, to=desk.id(seat)))
+        desk.passes_up(number, seat)
         desk.does(seat, Accept(incident=number))
     desk.does(seat, Extend(incident=number, span="3天", reason="等配件"))
     return number

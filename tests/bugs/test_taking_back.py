@@ -37,7 +37,7 @@ def test_what_is_taken_back_goes_up(shexian: Office) -> None:
 
 def test_what_the_top_has_accepted_is_not_taken_down_again(shexian: Office) -> None:
     number = shexian.reports()
-    shexian.does("worker", Transfer(incident=number, to=shexian.id("county")))
+    shexian.passes_up(number, "county")
     shexian.does("county", Accept(incident=number))
 
     shexian.wait(days=2)

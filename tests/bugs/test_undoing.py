@@ -1,5 +1,7 @@
 """Steps that were taken back by the wrong hand, or turned into something else."""
 
+from handlers.amending import Withdraw
+from handlers.catalogue import COMMANDS
 from handlers.confirming import Solved
 from handlers.dispatching import Dispatch, Join, PartDone, ReturnCase
 from handlers.handling import Accept, Finish, Undo, Verify
@@ -24,6 +26,37 @@ def test_whoever_passed_a_result_does_not_undo_the_handlers_work(desk: Office) -
 
     assert desk.refused("community", Undo()) == "undo.other"
     assert desk.case(number).state == "waiting_reporter"
+
+
+def test_what_is_taken_back_is_not_taken_back_again(desk: Office) -> None:
+    number = desk.reports()
+    desk.does("resident", Undo())
+
+    assert desk.refused("resident", Undo()) == "undo.withdrawn"
+    assert desk.refused("resident", Withdraw(incident=number)) == "withdraw.already"
+
+
+def test_a_resident_does_not_hear_a_workers_words(desk: Office) -> None:
+    number = desk.reports()
+    desk.wait(hours=1)
+    desk.does("resident", Urge(incident=number))
+
+    assert desk.refused("resident", Undo()) == "undo.said"
+
+
+def test_too_late_to_take_back_says_what_to_do_instead(desk: Office) -> None:
+    number = desk.finished()
+    assert desk.refused("resident", Withdraw(incident=number)) == "withdraw.waiting"
+
+    desk.does("resident", Solved(incident=number))
+    assert desk.refused("resident", Withdraw(incident=number)) == "withdraw.closed"
+
+
+def test_help_says_every_word_once(desk: Office) -> None:
+    texts = desk.world.book.texts
+    words = [texts[f"menu.{name}"] for name, kind in COMMANDS.items() if kind.in_menu]
+
+    assert len(words) == len(set(words))
 
 
 def test_a_part_that_is_done_is_told_once(desk: Office) -> None:

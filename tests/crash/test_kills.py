@@ -1,6 +1,11 @@
 """Killed ten times under load on each database: nothing acknowledged is lost, nothing is done twice."""
 
+import pytest
+
 from tests.crash.kills import kill_test, summary
+
+pytestmark = pytest.mark.long
+
 
 KILLS = 10
 SEED = 20261122

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
@@ -20,6 +21,9 @@ from tests.crash.far_end import SECRET, telegram
 from tests.crash.kills import message_of
 from tests.crash.serving import Caller, Served, found, served, wait_until
 from tests.postgres import free_port
+
+pytestmark = pytest.mark.long
+
 
 PAYLOADS = Path(__file__).parents[1] / "channels/payloads/telegram"
 TIMES = 3

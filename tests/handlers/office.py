@@ -11,6 +11,7 @@ from sqlmodel import col
 from handlers.actor import Actor
 from handlers.approving import Approve
 from handlers.command import Command, Done
+from handlers.dispatching import Transfer
 from handlers.handling import Accept, Finish
 from handlers.refusal import Refusal
 from handlers.reporting import Report
@@ -76,6 +77,17 @@ class Office:
         self.does(seat, Accept(incident=number))
         self.does(seat, Finish(incident=number, result="已更换灯泡"))
         return number
+
+    def passes_up(self, number: int, seat: str) -> None:
+        """A case is passed on rung by rung until it lies with somebody above."""
+        tree = self.world.tree
+        for node in tree.upward(self.case(number).grid_id):
+            owner, above = self.case(number).owner_id, tree.keepers(node.id)
+            if self.id(seat) in (owner, *above):
+                above = (self.id(seat),)
+            if above and owner not in above:
+                self.does(tree.staff[owner].name, Transfer(incident=number, to=above[0]))
+        assert self.case(number).owner_id == self.id(seat)
 
     def grants(self, seat: str, number: int) -> Done:
         """Somebody allows what was asked for."""

@@ -82,7 +82,7 @@ PRESSED_TWICE: list[Entry] = [
         lambda d, n: dispatching.Dispatch(incident=n, to=d.id("worker2")),
         "transfer.same",
     ),
-    ("reports", "resident", lambda d, n: amending.Withdraw(incident=n), "withdraw.too_late"),
+    ("reports", "resident", lambda d, n: amending.Withdraw(incident=n), "withdraw.already"),
     ("reports", "resident", lambda d, n: pressing.Urge(incident=n), "urge.too_soon"),
     (accepted, "worker", lambda d, n: handling.Finish(incident=n, result="已换"), "incident.wrong_move"),
     (

@@ -22,6 +22,9 @@ from tests.calendar.test_deadline_oracle import DAYS, WORLDS, rules_of
 from tests.handbook.books import book_of
 from tests.properties.slow_clocks import Days, Event, Found, Proven, SlowClocks, Walked, moment
 
+pytestmark = pytest.mark.long
+
+
 CASES = 5_400
 WALKED = 60
 PLACES = tuple(place for place in places() if place != DEFAULT)

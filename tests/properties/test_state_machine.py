@@ -18,6 +18,9 @@ from tests.properties.steps import BY_CLOCK
 from tests.properties.walking import Walk, seeds_of, shortest
 from tests.properties.world import COMMANDS, world
 
+pytestmark = pytest.mark.long
+
+
 WALKS = 2
 STEPS = 450
 TABLE_MOVES = 96_000

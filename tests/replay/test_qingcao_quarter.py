@@ -19,6 +19,9 @@ from handlers.actor import Actor
 from handlers.funnel import Funnel, funnel
 from tests.town import Town, founded
 
+pytestmark = pytest.mark.long
+
+
 BEGAN = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 DAYS = 72
 QUARTER = (datetime(2025, 12, 31, 16, 0, tzinfo=UTC), datetime(2026, 3, 31, 16, 0, tzinfo=UTC))

@@ -11,6 +11,9 @@ from handbook import open_book
 from scheduler.runner import KEPT
 from tests.scheduler.ticking import Station, station, ticking
 
+pytestmark = pytest.mark.long
+
+
 ZONE = open_book("default").zone
 MONDAY = datetime(2026, 11, 23, 10, 0, 30, tzinfo=ZONE)
 

@@ -20,6 +20,9 @@ from handlers.dues import clocks_of
 from models import ENDED, IN_HAND, OPEN, Incident, IncidentEvent, MailState, Move, Outbox, State
 from tests.town import PLAIN, Town, founded
 
+pytestmark = pytest.mark.long
+
+
 WORDS = (
     "3栋楼下路灯坏了",
     "2栋门口垃圾没人清",
