@@ -152,10 +152,10 @@ def build(
         log.error("schedule.yaml: %s: %s", name, fault)
     keys = use_keys(settings)
     database = open_database(settings.database_url, writers=settings.writers)
+    must_open(database, keys)
     sealed = seal_plain(database)
     if sealed:
         log.warning("phones that lay open in the database are sealed now: %d", sealed)
-    must_open(database, keys)
     clock = clock or (_demo_clock(database) if demo else SystemClock())
     must_fit(database, book, clock.now())
     desk = Desk(database, book, clock.now)

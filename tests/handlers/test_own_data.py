@@ -110,3 +110,15 @@ def test_letters_to_somebody_forgotten_are_dropped_and_no_trouble(town: Town) ->
         states = set(session.execute(select(col(Outbox.state))).scalars())
     assert MailState.DEAD not in states
     assert MailState.DROPPED in states
+
+
+@pytest.mark.parametrize(
+    "words", ["我的信息", "谁看过我", "导出我的信息", f"改我的电话 {PHONE}", "改我的名字 赵兰", "忘记我"]
+)
+def test_in_a_group_nothing_of_it_is_said(town: Town, words: str) -> None:
+    before = person(town, name="赵小兰")
+    town.send(town.inbound("赵小兰", words, chat="楼友群", group=True))
+
+    (told,) = town.channel.sent["楼友群", "赵小兰"]
+    assert told.parts == ("这件事请私聊我办，群里只登记上报。",)
+    assert person(town, id=before.id) == before
