@@ -6,9 +6,11 @@ from datetime import timedelta
 from bot import menu
 from bot.always import always
 from bot.choosing import choose, number
+from bot.deeds import told
 from bot.following import edited, follow
 from bot.forms import Turn, answer, begin, skip
 from bot.message import Choice, Inbound
+from bot.questions import asked
 from bot.reports import MATERIAL, file_text, is_report, located, material
 from bot.scene import Scene, command_named, say
 from bot.sentences import ASKS_AFTER, SURE, fresh, lost, obey
@@ -172,8 +174,8 @@ def _answer(scene: Scene, talk: Talk, form: Form, heard: Heard, text: str, inbou
         return Turn(turn.talk, (*turn.says, *kept), turn.command, turn.more)
     kept_form = _with_media(form, inbound)
     turn = answer(scene, talk.with_form(kept_form), kept_form, text, inbound)
-    if _missed(form, turn) and is_report(scene, text):
-        return _aside(scene, talk, heard, text, inbound)
+    if _missed(form, turn):
+        turn = _aside(scene, talk, form, heard, text, inbound) or turn
     after = turn.talk.form
     if form.asking == "what" and form.command in MATERIAL and after is not None and after.asking == "grid":
         return located(scene, turn.talk, after, inbound)
@@ -181,16 +183,22 @@ def _answer(scene: Scene, talk: Talk, form: Form, heard: Heard, text: str, inbou
 
 
 def _missed(form: Form, turn: Turn) -> bool:
-    """Whether words were no answer to a question for one of a few things."""
+    """Whether words were no answer to a question that was not for free words."""
     after = turn.talk.form or turn.talk.shelf
     if form.asking == CONFIRM or after is None or after.tries <= form.tries:
         return False
-    return ask_of(command_named(form.command).model_fields[form.asking or ""]).kind not in ("text", "place")
+    return ask_of(command_named(form.command).model_fields[form.asking or ""]).kind != "text"
 
 
-def _aside(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inbound) -> Turn:
-    """Somebody reports something while a list is open: that comes first, and the form is kept for 继续."""
-    turn = fresh(scene, talk.shelve(scene.now), heard, text, inbound)
+def _aside(scene: Scene, talk: Talk, form: Form, heard: Heard, text: str, inbound: Inbound) -> Turn | None:
+    """Somebody speaks of something else while a list is open: that comes first; the form is kept for 继续."""
+    shelved = talk.shelve(scene.now)
+    turn = asked(scene, shelved, text) or told(scene, shelved, text, inbound)
+    is_place = ask_of(command_named(form.command).model_fields[form.asking or ""]).kind == "place"
+    if turn is None and not is_place and is_report(scene, text):
+        turn = fresh(scene, shelved, heard, text, inbound)
+    if turn is None:
+        return None
     kept = (say("form.shelved"),) if turn.talk.form is None else ()
     return Turn(turn.talk, (*turn.says, *kept), turn.command, turn.more)
 

@@ -10,6 +10,7 @@ from bot.deeds import told
 from bot.forms import Turn, begin, fill
 from bot.meant import LEAST_CASE, case_of, known_of, pointed
 from bot.message import Choice, Inbound
+from bot.questions import asked
 from bot.reports import MATERIAL, brought, doubtful, file_text, is_report, located
 from bot.scene import Scene, command_named, say
 from bot.talk import Form, Loose, Talk
@@ -37,7 +38,9 @@ def fresh(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inbound) -
             return choose(scene, talk, choice)
     if heard.command is not None and heard.certainty in SURE:
         return obey(scene, talk, heard, inbound)
-    filed = told(scene, talk, text, inbound) or _report_of(scene, talk, text, inbound)
+    filed = (
+        asked(scene, talk, text) or told(scene, talk, text, inbound) or _report_of(scene, talk, text, inbound)
+    )
     if filed is not None:
         return filed
     if _IMPATIENT.search(text):
@@ -64,16 +67,9 @@ def obey(scene: Scene, talk: Talk, heard: Heard, inbound: Inbound) -> Turn:
     """Carry out a command that was heard well enough, or ask whether it was meant."""
     heard = _by_role(scene, heard)
     name = heard.command or ""
-    if name in _SMALL_TALK:
-        return _small_talk(scene, talk, name)
-    if name in ("yes", "no"):
-        return _yes_no(scene, talk, name, plain(inbound.text))
-    if name in menu.RATINGS:
-        return begin(scene, talk, "rate", {**known_of(scene, talk, heard), "rating": name}, heard.rest)
-    if name in ("secret", "anonymous"):
-        return _quietly(scene, talk, name, heard, inbound)
-    if name in MATERIAL:
-        return _report(scene, talk, name, heard, inbound)
+    said = _said(scene, talk, heard, inbound)
+    if said is not None:
+        return said
     if name not in COMMANDS:
         return lost(scene, talk)
     if (
@@ -84,6 +80,22 @@ def obey(scene: Scene, talk: Talk, heard: Heard, inbound: Inbound) -> Turn:
         return _did_you_mean(scene, talk, name, heard)
     talk, known = _with_material(talk, inbound, name, known_of(scene, talk, heard))
     return _and_the_others(scene, talk, heard, begin(scene, talk, name, known, heard.rest))
+
+
+def _said(scene: Scene, talk: Talk, heard: Heard, inbound: Inbound) -> Turn | None:
+    """What is no command of its own: small talk, yes and no, a rating, a wish for silence, a report."""
+    name = heard.command or ""
+    if name in _SMALL_TALK:
+        return _small_talk(scene, talk, name)
+    if name in ("yes", "no"):
+        return _yes_no(scene, talk, name, plain(inbound.text))
+    if name in menu.RATINGS:
+        return begin(scene, talk, "rate", {**known_of(scene, talk, heard), "rating": name}, heard.rest)
+    if name in ("secret", "anonymous"):
+        return _quietly(scene, talk, name, heard, inbound)
+    if name in MATERIAL:
+        return _report(scene, talk, name, heard, inbound)
+    return told(scene, talk, plain(inbound.text), inbound) if name == "unsolved" else None
 
 
 def _with_material(
@@ -107,10 +119,14 @@ def _by_role(scene: Scene, heard: Heard) -> Heard:
         return replace(heard, command="urge")
     if heard.command == "solved" and staff and not scene.options("to_confirm"):
         return replace(heard, command="finish", rest=heard.rest or "修好了")
-    if heard.command == "progress" and scene.may(command_named("board")) and not scene.options("reported"):
+    if heard.command == "urge" and scene.may(command_named("supervise")) and not scene.options("reported"):
+        return replace(heard, command="supervise")
+    if heard.command == "todo" and not scene.may(command_named("todo")):
         return replace(heard, command="board")
     if heard.command == "progress" and any(number >= LEAST_CASE for number in heard.numbers):
         return replace(heard, command="show")
+    if heard.command == "progress" and scene.may(command_named("board")) and not scene.options("reported"):
+        return replace(heard, command="board")
     return heard
 
 

@@ -105,7 +105,7 @@ EXACT = """
 督办1017 | supervise | 1017
 裁定 | arbitrate
 作废 重复上报 | void | | 重复上报
-解决不了 | unsolvable
+无法办理 | unsolvable
 自办 楼道杂物已清 | self_handle | | 楼道杂物已清
 顺手处理了 | self_handle
 没清零的 | zero
