@@ -35,13 +35,13 @@ class Looked(Command):
     name: ClassVar[str] = "looked"
     in_menu: ClassVar[bool] = False
     in_api: ClassVar[bool] = False
-    incident: int
+    number: int
 
 
 @handles(Looked)
 def looked(work: Work, command: Looked) -> Done:
     """Every look at a case is noted, by whatever door, leaders' looks included."""
-    note_look(work, access.find(work, command.incident))
+    note_look(work, access.find(work, command.number))
     return Done()
 
 

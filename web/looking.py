@@ -24,7 +24,7 @@ async def note_look(parts: Parts, actor: Actor, number: int, channel: str) -> No
 
     def job(session: Writing) -> None:
         work = parts.desk.work_in(session, actor, channel=channel, message_id=uuid4().hex)
-        perform(work, Looked(incident=number))
+        perform(work, Looked(number=number))
         work.flush()
 
     await parts.lane.run(job, quiet=True)
