@@ -21,7 +21,8 @@ from handlers.catalogue import COMMANDS
 from handlers.command import ask_of
 
 _BARE = re.compile(r"^[\((]?(\d{1,9})[\))]?[、..。]?$")
-A_MINUTE = timedelta(minutes=1)
+NO_TIME, A_MINUTE = timedelta(), timedelta(minutes=1)
+"""A clock that was set back begins a new minute: else it would mute the chat until it has caught up."""
 MOST_A_MINUTE = 20
 _RESULTS = frozenset({"finish", "part_done", "self_handle"})
 _MORE = re.compile(
@@ -77,7 +78,7 @@ def _heard_well(turn: Turn) -> Turn:
 
 def _counted(talk: Talk, scene: Scene) -> Talk:
     """Count the messages of the running minute: a stuck key or a loop of bots must not drown the others."""
-    new = talk.minute is None or scene.now - talk.minute >= A_MINUTE
+    new = talk.minute is None or not NO_TIME <= scene.now - talk.minute < A_MINUTE
     return talk.model_copy(
         update={
             "minute": scene.now if new else talk.minute,

@@ -59,7 +59,7 @@ def receive(
 def _pressed(session: Session, inbound: Inbound, person_id: int | None) -> Choice | None:
     """The choice behind a button: only one that was offered to this very person."""
     mail, _, index = (inbound.pressed or "").partition(":")
-    if not (mail.isdigit() and index.isdigit() and len(mail) < 19 and len(index) < 4):
+    if not (_is_number(mail, 18) and _is_number(index, 3)):
         return None
     choices = session.execute(
         select(col(Outbox.choices)).where(col(Outbox.id) == int(mail), col(Outbox.person_id) == person_id)
@@ -67,6 +67,11 @@ def _pressed(session: Session, inbound: Inbound, person_id: int | None) -> Choic
     if choices is None or int(index) >= len(choices):
         return None
     return Choice.model_validate(choices[int(index)])
+
+
+def _is_number(text: str, longest: int) -> bool:
+    """Plain digits alone: ² is a digit too, and no number."""
+    return text.isascii() and text.isdecimal() and len(text) <= longest
 
 
 def _carry_out(work: Work, turn: Turn) -> Talk:

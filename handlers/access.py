@@ -31,7 +31,9 @@ def takes_part(reading: Reading, *parts: Part) -> ColumnElement[bool]:
 
 
 def is_concerned(reading: Reading) -> ColumnElement[bool]:
-    """Condition: the case is on the actor's own table (owner, approver or handler)."""
+    """Condition: the case is on the actor's own table (owner, approver, handler), by a post they hold."""
+    if not reading.actor.posts:
+        return false()
     me = reading.actor.id
     return or_(col(Incident.owner_id) == me, col(Incident.approver_id) == me, col(Incident.handler_id) == me)
 

@@ -11,7 +11,7 @@ from handlers.cases import known_number, make, participants, role_and_name, tell
 from handlers.command import Ask, Command, Done, handles
 from handlers.refusal import NotAllowed, Refusal
 from handlers.work import Work
-from models import Incident, Move, Part, Participant, State
+from models import Incident, Move, Part, Participant, Privacy, State
 
 
 class Merge(Command):
@@ -36,6 +36,8 @@ def merge(work: Work, command: Merge) -> Done:
         raise Refusal("merge.circle", number=incident.id, into=command.into)
     if not main.is_open:
         raise Refusal("merge.closed", number=main.id, stage=work.stage(main.state))
+    if main.privacy is not Privacy.OPEN and _has_strangers(work, incident, main):
+        raise Refusal("merge.private", number=incident.id, into=main.id)
     if incident.owner_id != work.actor.id and not access.stands_above(work, incident):
         raise NotAllowed()
     make(work, incident, Move.MERGE, into=main.id)
@@ -56,6 +58,12 @@ def merge(work: Work, command: Merge) -> Done:
             ask(work, main, part, last_result(work, main))
     work.reply("merge.done", incident=main, number=incident.id, title=incident.title, main=str(main.id))
     return Done({"number": incident.id, "into": main.id}, main.id)
+
+
+def _has_strangers(work: Work, incident: Incident, main: Incident) -> bool:
+    """Whether somebody would get to read a report whose writer asked for silence."""
+    known = {part.person_id for part in participants(work, main, Part.REPORTER)}
+    return any(part.person_id not in known for part in participants(work, incident, Part.REPORTER))
 
 
 def _lock_both(work: Work, command: Merge) -> None:

@@ -43,11 +43,11 @@ def timeline(reading: Reading, incident: Incident) -> list[Line]:
         .where(col(IncidentEvent.incident_id) == incident.id)
         .order_by(col(IncidentEvent.id))
     )
-    hidden = _hidden(reading, incident)
+    hidden = hidden_reporters(reading, incident)
     return [_line(reading, event, hidden) for event in reading.session.execute(query).scalars()]
 
 
-def _hidden(reading: Reading, incident: Incident) -> dict[int, Privacy]:
+def hidden_reporters(reading: Reading, incident: Incident) -> dict[int, Privacy]:
     """Those who asked not to be named, by their own reports, which may since have been merged into this
     case.
     """

@@ -14,7 +14,7 @@ from handlers.cases import participants
 from handlers.clocks import Kind, Leg
 from handlers.dues import clocks_of
 from handlers.showing import case_data
-from handlers.timeline import Line, timeline
+from handlers.timeline import Line, hidden_reporters, timeline
 from handlers.work import Reading
 from models import Attachment, Incident, Part, Person, Privacy
 from web.photos import is_kept, photo_name
@@ -117,19 +117,21 @@ def _people(reading: Reading, incident: Incident) -> list[PersonLine]:
     parts = participants(reading, incident, *_PARTS)
     query = select(Person).where(col(Person.id).in_([part.person_id for part in parts]))
     people = {person.id: person for person in reading.session.execute(query).scalars()}
+    hidden = hidden_reporters(reading, incident)
     return [
-        _person(reading, incident, part.part, people[part.person_id])
+        _person(reading, hidden.get(part.person_id, incident.privacy), part.part, people[part.person_id])
         for part in parts
         if part.person_id in people
     ]
 
 
-def _person(reading: Reading, incident: Incident, part: Part, person: Person) -> PersonLine:
+def _person(reading: Reading, privacy: Privacy, part: Part, person: Person) -> PersonLine:
+    """`privacy`: what was asked for with the reporter's own report, perhaps merged into this case."""
     staff = reading.tree.staff.get(person.id or 0)
     if staff is not None and part is not Part.REPORTER:
         return PersonLine(_PARTS[part], staff.name, staff.phone or "")
-    if incident.privacy is not Privacy.OPEN and part is Part.REPORTER:
-        return PersonLine(_PARTS[part], "匿名" if incident.privacy is Privacy.ANONYMOUS else "保密", "")
+    if privacy is not Privacy.OPEN and part is Part.REPORTER:
+        return PersonLine(_PARTS[part], "匿名" if privacy is Privacy.ANONYMOUS else "保密", "")
     return PersonLine(_PARTS[part], masked_name(person.name), masked_phone(person.phone or ""))
 
 
