@@ -79,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     admin = add("admin", _admin, "make somebody the first administrator, and print how they come in")
     admin.add_argument("person", help="the administrator's name")
     admin.add_argument("phone", type=_phone, help="their phone; its last four digits are asked for")
+    keys = add("keys", _keys, "print new keys for an environment, or change the key that seals phones")
+    keys.add_argument("deed", nargs="?", choices=("rotate",), help="seal all phones with the newest key")
     add("places", _places, "list the places there are books for")
     add("backup", _backup, "copy the database while it is in use").add_argument("file", type=Path)
     return parser
@@ -339,6 +341,28 @@ def _admin(given: argparse.Namespace) -> int:
     return 0
 
 
+def _keys(given: argparse.Namespace) -> int:
+    from app.sealing import new_keys
+
+    if given.deed is None:
+        print(new_keys(), end="")
+        return 0
+    from app.alone import alone
+    from app.sealing import rotate
+    from models.database import open_database
+
+    settings = read_settings()
+    with alone(settings.database_url):
+        database = open_database(settings.database_url)
+        try:
+            count, made = rotate(settings, database)
+        finally:
+            database.close()
+    print(f"A new key was put into {made}." if made else "The newest key of XIAOGE_KEYS was taken.")
+    print(f"{count} phones are sealed with it now. Older keys open older backups: keep them too.")
+    return 0
+
+
 def _places(_: argparse.Namespace) -> int:
     from handbook.loading import open_book, places
 
@@ -349,9 +373,16 @@ def _places(_: argparse.Namespace) -> int:
 
 def _backup(given: argparse.Namespace) -> int:
     from app.backup import back_up
+    from app.noting import note_backup
+    from handbook import open_book
 
-    size = back_up(read_settings().database_url, given.file)
-    print(f"{given.file} is written and whole: {size:,} bytes. Photos lie in the media folder: copy it too.")
+    settings = read_settings()
+    size = back_up(settings.database_url, given.file)
+    note_backup(settings, open_book(settings.place))
+    print(
+        f"{given.file} is written and whole: {size:,} bytes. Photos lie in the media folder: copy it too. "
+        "The keys that seal phones are not in it: keep their copy apart from it."
+    )
     return 0
 
 

@@ -12,6 +12,8 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from app.fitting import must_fit
+from app.noting import take_up
+from app.sealing import must_open, seal_plain, use_keys
 from app.settings import Settings, Telegram
 from bot.channel import Channel, Unreadable
 from bot.channels.webchat import Hub, WebChatChannel
@@ -149,10 +151,16 @@ def build(
     book = open_book(settings.place)
     for name, fault in check_schedule(book).items():
         log.error("schedule.yaml: %s: %s", name, fault)
+    keys = use_keys(settings)
     database = open_database(settings.database_url, writers=settings.writers)
+    must_open(database, keys)
+    sealed = seal_plain(database)
+    if sealed:
+        log.warning("phones that lay open in the database are sealed now: %d", sealed)
     clock = clock or (_demo_clock(database) if demo else SystemClock())
     must_fit(database, book, clock.now())
     desk = Desk(database, book, clock.now)
+    take_up(settings, desk, database)
     media = MediaStore(settings.media)
     hub = Hub()
     nudges: list[Callable[[], None]] = []

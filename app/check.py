@@ -10,19 +10,23 @@ from sqlalchemy import func, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col
 
-from app.fitting import misfit_of
+from app.alone import NoUse
+from app.fitting import misfit_of as another_place
 from app.paths import no_database, told, trouble_with
+from app.sealing import is_open_to_others, key_file, misfit_of, use_keys
 from app.settings import Settings, unknown_names
 from bot.render import words
 from handbook import BookError, open_book
 from handbook.loading import places
 from handlers.actor import CLOCK
+from handlers.audit import prove
 from handlers.founding import is_founded
 from handlers.watching import CALENDAR_LEFT, troubles
 from handlers.work import Desk
 from models import JobRun
 from models.database import Database, DatabaseTrouble, is_current, open_database
 from models.facts import fsync_latency, sqlite_facts
+from models.sealing import SealingTrouble, use
 from scheduler.clock import SystemClock
 
 GIGABYTE = 1024**3
@@ -158,6 +162,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
     try:
         for look in _LOOKS:
             yield from look(database, settings)
+    except SealingTrouble:
+        return  # which key is missing was told before
     finally:
         database.close()
 
@@ -185,6 +191,46 @@ def _sqlite(database: Database, _: Settings) -> Iterator[Finding]:
         )
 
 
+def _keys(database: Database, settings: Settings) -> Iterator[Finding]:
+    """Whether phones can be read and found; without keys nothing is looked at that holds any."""
+    file = None if settings.keys else key_file(settings.database_url)
+    if file is not None and not file.exists() and not _has_people(database):
+        yield ok(f"Keys that seal phones will be made and kept in {file}.")
+        return
+    use(None)
+    try:
+        keys = use_keys(settings, make=False)
+    except NoUse as no:
+        yield wrong(str(no))
+        return
+    with database.reader.connect() as connection:
+        misfit = misfit_of(connection, keys)
+    if misfit:
+        yield wrong(misfit)
+        return
+    where = "XIAOGE_KEYS" if file is None else str(file)
+    yield ok(f"Phones are sealed with the keys in {where}. Keep a copy of them, apart from the backups.")
+    if file is not None and is_open_to_others(file):
+        yield wrong(f"Others on this machine can read the keys: `chmod 600 {file}`.")
+
+
+def _has_people(database: Database) -> bool:
+    with Session(database.reader) as session:
+        return is_founded(session)
+
+
+def _audit(database: Database, _: Settings) -> Iterator[Finding]:
+    with Session(database.reader) as session:
+        proof = prove(session)
+    if proof.broken_at is not None:
+        yield wrong(
+            f"The audit was tampered with: line {proof.broken_at} is not what was written there. Keep the "
+            "database as it is, and compare it with the backups."
+        )
+    else:
+        yield ok(f"The audit is whole: {proof.lines} lines, the last one ends with {proof.end[-12:]}.")
+
+
 def _clock(database: Database, _: Settings) -> Iterator[Finding]:
     now = SystemClock().now()
     with Session(database.reader) as session:
@@ -202,7 +248,7 @@ def _watch(database: Database, settings: Settings) -> Iterator[Finding]:
         if not is_founded(session):
             yield mind("The registry is empty: `xiaoge serve` will write the example town into it.")
             return
-        misfit = misfit_of(session, book, SystemClock().now())
+        misfit = another_place(session, book, SystemClock().now())
     if misfit is not None:
         yield wrong(misfit)
         return
@@ -214,4 +260,10 @@ def _watch(database: Database, settings: Settings) -> Iterator[Finding]:
         yield ok("The watch finds nothing that must never be.")
 
 
-_LOOKS: tuple[Callable[[Database, Settings], Iterator[Finding]], ...] = (_sqlite, _clock, _watch)
+_LOOKS: tuple[Callable[[Database, Settings], Iterator[Finding]], ...] = (
+    _sqlite,
+    _clock,
+    _keys,
+    _audit,
+    _watch,
+)

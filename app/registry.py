@@ -6,8 +6,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from app.sealing import must_open, use_keys
 from app.settings import Settings
 from handbook import open_book
+from handlers.audit import CONSOLE
 from handlers.command import Command, Done, perform
 from handlers.founding import found_town, is_founded
 from handlers.inviting import MakeAdministrator
@@ -16,7 +18,7 @@ from handlers.links import Links
 from handlers.refusal import Refusal
 from handlers.work import Desk
 from models import Grid, Person, Post, Scope
-from models.database import open_database
+from models.database import Database, open_database
 from scheduler.clock import SystemClock
 
 
@@ -39,11 +41,18 @@ def found(desk: Desk, channel: str | None = None, *, named: bool = True) -> bool
 
 def found_at(settings: Settings) -> bool:
     """The same for a database that no program has open."""
-    database = open_database(settings.database_url)
+    database = _opened(settings)
     try:
         return found(Desk(database, open_book(settings.place), SystemClock().now))
     finally:
         database.close()
+
+
+def _opened(settings: Settings) -> Database:
+    keys = use_keys(settings)
+    database = open_database(settings.database_url)
+    must_open(database, keys)
+    return database
 
 
 def make_token(settings: Settings, person: str, scope: str, days: int) -> str:
@@ -101,11 +110,11 @@ def _give(settings: Settings, person: str, command_for: Callable[[int], Command]
 
 def _do(settings: Settings, command_from: Callable[[Session], Command]) -> Done:
     """Give a command as the program itself, while no other works on the database."""
-    database = open_database(settings.database_url)
+    database = _opened(settings)
     try:
         desk = Desk(database, open_book(settings.place), SystemClock().now)
         desk.links = Links(settings.url)
-        with desk.work() as work:
+        with desk.work(channel=CONSOLE) as work:
             outcome = perform(work, command_from(work.session))
     finally:
         database.close()

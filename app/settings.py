@@ -17,6 +17,7 @@ _NAMES = frozenset(
     _PREFIX + name
     for name in (
         *("DATABASE_URL", "PLACE", "HOST", "PORT", "URL", "SECURE", "MEDIA", "LOG", "WRITERS", "TEST_HOOK"),
+        *("KEYS", "SEARCH_KEY"),
         *("TELEGRAM_TOKEN", "TELEGRAM_SECRET", "TELEGRAM_WEBHOOK_URL", "TELEGRAM_BASE_URL"),
     )
 )
@@ -68,6 +69,10 @@ class Settings:
     telegram: Telegram | None
     trial: Path | None
     """File in which a trial's channel notes what it sent (XIAOGE_TEST_HOOK); never set in earnest."""
+    keys: str = field(default="", repr=False)
+    """What seals phones, newest first; empty where a file beside a SQLite database holds the keys."""
+    search_key: str = field(default="", repr=False)
+    """By which sealed phones are found; it never changes."""
 
 
 def read_settings(
@@ -97,7 +102,26 @@ def read_settings(
         writers=read("WRITERS", "4", _writers),
         telegram=_telegram(read),
         trial=_trial(read, host),
+        **_keys(read),
     )
+
+
+def _keys(read: "_Reader") -> dict[str, str]:
+    """Both or none: one alone is a slip that would be noticed late."""
+    found = {"keys": read("KEYS", "", str), "search_key": read("SEARCH_KEY", "", str)}
+    if bool(found["keys"]) != bool(found["search_key"]):
+        missing = "XIAOGE_KEYS" if found["search_key"] else "XIAOGE_SEARCH_KEY"
+        raise WrongSetting(
+            f"{missing} is missing: phones are sealed with one key and found by another, and `xiaoge keys` "
+            "prints both."
+        )
+    return found
+
+
+def keys_in(file: str) -> dict[str, str]:
+    """Read lines of NAME=value, as a key file holds them and `xiaoge keys` prints them."""
+    pairs = (line.strip().partition("=") for line in file.splitlines() if "=" in line)
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def unknown_names(environment: Mapping[str, str] = os.environ) -> list[str]:

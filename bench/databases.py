@@ -6,10 +6,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from models.database import migrate
+from models.sealing import Keys, new_key, use
 from tests.postgres import SETTINGS, find_programs, fresh_database, running_server
 
 SAFE = SETTINGS | {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 """The tests' server forgets to sync; ours must not, or the disk would not be measured."""
+
+
+def use_throwaway_keys() -> None:
+    """Seal phones in this process with keys that end with it, as its database does."""
+    use(Keys(new_key(), new_key()))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from bench.apart import Result, answer
-from bench.databases import database
+from bench.databases import database, use_throwaway_keys
 from bench.people import CHANNEL, PLACE, Resident, reports, settle
 from bot.lane import Lane
 from bot.message import Inbound
@@ -26,6 +26,7 @@ WRITERS = 4
 
 def measure(kind: str, messages: int) -> Result:
     """Let residents report, and wait until everything is decided."""
+    use_throwaway_keys()
     with database(kind) as url:
         writers = 1 if kind == "sqlite" else WRITERS
         opened = open_database(url, writers=writers)

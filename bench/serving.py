@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from bench.apart import answer
-from bench.databases import database
+from bench.databases import database, use_throwaway_keys
 from bench.people import PLACE, settle
 from bench.questions import answer_questions
 from bot.channel import Can, Outcome
@@ -97,6 +97,7 @@ def _know(what: str, lane: Lane, desk: Desk, channel: _Heard) -> Any:
 
 
 if __name__ == "__main__":
+    use_throwaway_keys()
     with database(sys.argv[1]) as url:
         lent = open_database(url, writers=1 if sys.argv[1] == "sqlite" else 4)
         try:

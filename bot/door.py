@@ -39,7 +39,8 @@ def receive(
     Returns the talk as it stands afterwards, and who wrote as they stand then.
     """
     now = desk.now()
-    actor = sender or recognise(
+    known = sender is not None and sender.id is not None  # else they have just been forgotten
+    actor = (sender if known else None) or recognise(
         session,
         tree,
         channel=inbound.channel,

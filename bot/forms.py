@@ -7,8 +7,10 @@ from pydantic import ValidationError
 
 from bot.message import Choice, Inbound
 from bot.scene import Say, Scene, command_named, say
-from bot.slots import PHONE, Read, Unclear, lead_off, place_choices, read
+from bot.slots import Read, Unclear, lead_off, place_choices, read
 from bot.talk import CONFIRM, Form, Talk
+from handbook.personal import find_personal
+from handbook.personal_kinds import Personal
 from handlers.command import Ask, Command, ask_of
 
 TRIES = 3
@@ -17,6 +19,7 @@ PLACE_TRIES = 2
 PLACED = frozenset({"report", "on_behalf"})
 TELLING, ENOUGH = 5, 400
 """Letters of an answer that tells something, and of a report that is long enough."""
+_WRONG = {"string_too_long": "slot.too_long", "string_pattern_mismatch": "slot.phone"}
 
 
 @dataclass(frozen=True)
@@ -62,10 +65,10 @@ def _phone(kind: type[Command], known: dict[str, Any], rest: str) -> str:
     """A phone number in the sentence belongs to the field of that name; 代报 also names the person first."""
     if "phone" not in kind.model_fields:
         return rest
-    found = PHONE.search(rest)
+    found = next((number for number in find_personal(rest) if number.kind is Personal.PHONE), None)
     if found:
-        known["phone"] = found.group(0)
-        rest = f"{rest[: found.start()]} {rest[found.end() :]}".strip()
+        known["phone"] = found.value
+        rest = f"{rest[: found.start]} {rest[found.end :]}".strip()
     head, _, tail = rest.partition(" ")
     if "who" not in known and tail and len(head) <= 8:
         known["who"] = head
@@ -141,8 +144,7 @@ def _wrong(talk: Talk, form: Form, wrong: ValidationError) -> Turn:
     name = str(error["loc"][0])
     known = {key: value for key, value in form.known.items() if key != name}
     asked = form.model_copy(update={"known": known, "asking": name, "options": (), "tries": form.tries + 1})
-    key = "slot.too_long" if error["type"] == "string_too_long" else "slot.too_short"
-    return Turn(talk.with_form(asked), (say(key),))
+    return Turn(talk.with_form(asked), (say(_WRONG.get(error["type"], "slot.too_short")),))
 
 
 def answer(scene: Scene, talk: Talk, form: Form, text: str, inbound: Inbound) -> Turn:

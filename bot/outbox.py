@@ -15,7 +15,7 @@ from bot.talk import Talk
 from handbook import Book
 from handlers.still import still_true
 from handlers.work import REPLY
-from models import Account, Conversation, MailState, Outbox
+from models import Account, Conversation, MailState, Outbox, Person
 from models.mail import UNSENT
 
 MAIL = Outbox.__table__  # type: ignore[attr-defined]
@@ -56,10 +56,17 @@ def claim(
             continue
         address = _address(session, row, channels)
         if address is None:
-            _mark(session, row["id"], state=MailState.DEAD, outcome="no account")
+            state = MailState.DROPPED if _is_forgotten(session, row["person_id"]) else MailState.DEAD
+            _mark(session, row["id"], state=state, outcome="no account")
             continue
         letters.append(_claimed(session, book, channels[address.channel], row, address, now))
     return letters
+
+
+def _is_forgotten(session: Session, person_id: int | None) -> bool:
+    """Whether it was their own wish that nobody can reach them: then nothing has failed."""
+    query = select(col(Person.forgotten_at)).where(col(Person.id) == person_id)
+    return session.execute(query).scalar() is not None
 
 
 def give_back(session: Session, letter: Letter) -> None:

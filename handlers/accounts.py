@@ -11,6 +11,7 @@ from handlers.cases import role_and_name
 from handlers.command import Ask, Command, Done, handles
 from handlers.invitations import end_all
 from handlers.inviting import PHONE, person_meant
+from handlers.phones import keep_phone
 from handlers.private import own_chat
 from handlers.refusal import Refusal
 from handlers.tokens import revoke
@@ -122,7 +123,7 @@ def change_number(work: Work, command: ChangeNumber) -> Done:
     person = person_meant(work, command.who, "change_number")
     row = work.session.get(Person, person.id)
     assert row is not None
-    row.phone = phone
+    keep_phone(row, phone)
     work.session.flush()
     registry_changed(work.session)
     work.reply("change_number.done", who=role_and_name(work, person.id), last=phone[-4:])

@@ -7,6 +7,7 @@ from sqlmodel import Session, col
 
 from handbook.schema import TownPost
 from handbook.town import Spot, named, spots
+from handlers.phones import kept_phone
 from handlers.tokens import new_handle
 from handlers.tree import registry_changed
 from handlers.work import Work
@@ -96,7 +97,7 @@ class _Builder:
         self, name: str, *, seat: str | None = None, home: int | None = None, phone: str | None = None
     ) -> int:
         """Write a person, with an account when the town is founded for a channel."""
-        row = Person(name=name, phone=phone, home_grid_id=home, seat=seat)
+        row = Person(name=name, **kept_phone(phone), home_grid_id=home, seat=seat)
         self._work.session.add(row)
         self._work.session.flush()
         assert row.id is not None

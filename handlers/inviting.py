@@ -10,6 +10,7 @@ from handlers.actor import CLOCK, Actor
 from handlers.cases import role_and_name
 from handlers.command import Ask, Command, Done, handles
 from handlers.invitations import BINDS, end_all, make
+from handlers.phones import keep_phone
 from handlers.refusal import NotAllowed, Refusal
 from handlers.tree import registry_changed
 from handlers.work import Reading, Work
@@ -75,7 +76,7 @@ def make_administrator(work: Work, command: MakeAdministrator) -> Done:
     if work.actor is not CLOCK:
         raise NotAllowed()
     person = _known_administrator(work, command) or Person(name=command.who)
-    person.phone = command.phone
+    keep_phone(person, command.phone)
     work.session.add(person)
     work.session.flush()
     assert person.id is not None

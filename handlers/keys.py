@@ -6,11 +6,12 @@ from typing import ClassVar
 from pydantic import Field
 
 from handlers.actor import CLOCK
+from handlers.audit import note
 from handlers.command import Command, Done, handles
 from handlers.refusal import NotAllowed
 from handlers.tokens import issue, open_chat, revoke
 from handlers.work import Work
-from models import Scope
+from models import Deed, Scope, Subject
 
 
 class _Ours(Command):
@@ -49,6 +50,7 @@ class OpenChat(_Ours):
 def give_key(work: Work, command: GiveKey) -> Done:
     """The key is in what is done and nowhere else: only its digest is kept."""
     _must_be_ours(work)
+    note(work, Deed.GIVE_KEY, Subject.PERSON, command.person)
     until = work.now + timedelta(days=command.days)
     return Done({"key": issue(work.session, command.person, command.scope, work.now, until)})
 
@@ -57,6 +59,7 @@ def give_key(work: Work, command: GiveKey) -> Done:
 def take_keys(work: Work, command: TakeKeys) -> Done:
     """None of them opens anything from now on."""
     _must_be_ours(work)
+    note(work, Deed.TAKE_KEYS, Subject.PERSON, command.person)
     revoke(work.session, command.person, command.scope)
     return Done()
 

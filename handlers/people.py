@@ -11,12 +11,14 @@ from sqlmodel import Session, col
 
 from handbook.naming import is_called
 from handlers.actor import Actor
+from handlers.audit import note
 from handlers.cases import choice, phone_of, role_and_name, someone_above
 from handlers.command import Ask, Command, Done, handles
+from handlers.phones import digest_of_phone, hide_numbers, kept_phone
 from handlers.tree import Tree
 from handlers.work import Work
 from handlers.writing import insert_new
-from models import Account, Person
+from models import Account, Deed, Person, Subject
 
 ACCOUNTS = Account.__table__  # type: ignore[attr-defined]
 PEOPLE = Person.__table__  # type: ignore[attr-defined]
@@ -108,14 +110,18 @@ def set_home(work: Work, grid_id: int) -> None:
 def resident_by_phone(work: Work, name: str, phone: str | None) -> int:
     """The resident a worker files for: known by phone and name, else entered with the little that is known.
 
-    A phone may be shared in a family, and whoever holds a post is no resident that others speak for.
+    A phone may be shared in a family, and whoever holds a post is no resident that others speak for. That
+    somebody was found is noted in the audit.
     """
     if phone:
-        known = select(col(Person.id)).where(col(Person.phone) == phone, col(Person.name) == name)
+        hide_numbers(work)
+        its_digest = col(Person.phone_digest) == digest_of_phone(phone)
+        known = select(col(Person.id)).where(its_digest, col(Person.name) == name)
         for found in work.session.execute(known.order_by(col(Person.id))).scalars():
             if found is not None and found not in work.tree.staff:
+                note(work, Deed.FIND, Subject.PERSON, int(found))
                 return int(found)
-    person = Person(name=name, phone=phone)
+    person = Person(name=name, **kept_phone(phone))
     work.session.add(person)
     work.session.flush()
     assert person.id is not None

@@ -26,6 +26,7 @@ from handlers.complaints import CONDUCT, above_complaint, complained_of, is_comp
 from handlers.dues import set_dues
 from handlers.material import Given, attach
 from handlers.people import resident_by_phone, set_home
+from handlers.phones import Phone
 from handlers.promise import Promise, promise_of, read_promise
 from handlers.refusal import Refusal
 from handlers.work import Work
@@ -41,7 +42,6 @@ Quiet = Ask("quiet")
 Lat = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Lon = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 """Degrees of WGS 84."""
-Phone = Annotated[str, Field(max_length=20, pattern=r"^[+ \-]*([0-9][ \-]*){7,20}$")]
 
 
 class _Told(Command):

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from handlers import access
+from handlers.audit import note_look
 from handlers.cases import (
     about,
     call_of,
@@ -38,10 +39,27 @@ class Progress(Command):
     name: ClassVar[str] = "progress"
 
 
+class Looked(Command):
+    """Somebody opens a case on a page or by the API, which shows it by itself."""
+
+    name: ClassVar[str] = "looked"
+    in_menu: ClassVar[bool] = False
+    in_api: ClassVar[bool] = False
+    number: int
+
+
+@handles(Looked)
+def looked(work: Work, command: Looked) -> Done:
+    """Every look at a case is noted, by whatever door, leaders' looks included."""
+    note_look(work, access.find(work, command.number))
+    return Done()
+
+
 @handles(Show)
 def show(work: Work, command: Show) -> Done:
     """A reporter sees where it stands; a worker also what they can do next."""
     incident = access.find_main(work, command.incident)
+    note_look(work, incident)
     mine = access.is_reporter(work, incident) or incident.filed_by_id == work.actor.id
     staff = work.actor.has(incident.owner_id) or access.stands_above(work, incident)
     text = "show.worker" if staff else "show.reporter"

@@ -5,12 +5,16 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, event, insert
+from sqlalchemy import Connection, Engine, Table, event, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import ORMExecuteState, UOWTransaction
 from sqlmodel import Session, SQLModel
 
+from models.audit import AuditHead, AuditLine, Entry
+
 Row = dict[str, Any]
+LINES: Table = AuditLine.__table__  # type: ignore[attr-defined]
+HEAD: Table = AuditHead.__table__  # type: ignore[attr-defined]
 
 
 class Writing(Session):
@@ -25,6 +29,7 @@ class Writing(Session):
         super().__init__(bind, expire_on_commit=False, autoflush=False)
         self._waiting: dict[tuple[Table, bool], list[Row]] = {}
         self._numbers: dict[Table, int] = {}
+        self._entries: list[Entry] = []
         self._together = False
         self.accounts_moved = False
         """Whether an account has come to belong to somebody else, so that senders must be known anew."""
@@ -47,6 +52,27 @@ class Writing(Session):
         for table, once in sorted(waiting, key=lambda key: _order()[key[0]]):
             self.execute(insert_new(self, table) if once else insert(table), waiting[table, once])
 
+    def note(self, entry: Entry) -> None:
+        """Add a line to the audit. It gets its place in the chain at the very end, before the commit.
+
+        Whoever adds lines holds the head until then; so no other writer waits for longer than a commit, and
+        two who each hold what the other wants do not meet there.
+        """
+        self._entries.append(entry)
+
+    def _chain(self) -> None:
+        entries, self._entries = self._entries, []
+        if not entries:
+            return
+        head = self.execute(select(HEAD.c.number, HEAD.c.digest).with_for_update()).one()
+        number, digest, rows = head.number, head.digest, []
+        for entry in entries:
+            number, before = number + 1, digest
+            digest = entry.digest(number, before)
+            rows.append({**vars(entry), "id": number, "before": before, "digest": digest})
+        self.execute(insert(LINES), rows)
+        self.execute(update(HEAD).values(number=number, digest=digest))
+
     def number(self, table: Table) -> int:
         """Give the next id of a table whose rows are added later but spoken of now.
 
@@ -65,13 +91,15 @@ class Writing(Session):
 
     def commit(self) -> None:
         """Write what waits, then commit."""
+        self.flush()  # a person who has just been entered comes before the line that names them
         self.write()
+        self._chain()
         super().commit()
         self._numbers = {}
 
     def rollback(self) -> None:
         """Undo everything, and forget what waits."""
-        self._waiting, self._numbers = {}, {}
+        self._waiting, self._numbers, self._entries = {}, {}, []
         super().rollback()
 
     # ---- parts that can be undone --------------------------------------------------------------------------
@@ -79,12 +107,13 @@ class Writing(Session):
     @contextmanager
     def part(self) -> Iterator[None]:
         """A part that is undone alone when it raises, as if it had never begun."""
-        kept = {key: list(rows) for key, rows in self._waiting.items()}
+        kept, noted = {key: list(rows) for key, rows in self._waiting.items()}, len(self._entries)
         try:
             with self._small_part() if self._together else self._nested():
                 yield
         except BaseException:
             self._waiting = kept
+            del self._entries[noted:]
             raise
 
     @contextmanager

@@ -23,6 +23,7 @@ from sqlmodel.sql.sqltypes import AutoString
 
 import models  # the import makes the tables known to SQLModel.metadata
 from models.base import ChoiceType, Json
+from models.sealing import Sealed
 
 
 def name_type(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:
@@ -31,7 +32,7 @@ def name_type(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:
         return False
     if isinstance(item, models.Moment):
         return "sa.DateTime(timezone=True)"
-    if isinstance(item, AutoString | ChoiceType):
+    if isinstance(item, AutoString | ChoiceType | Sealed):
         length = getattr(item.impl, "length", None)
         return f"sa.String(length={length})" if length else "sa.String()"
     return "sa.JSON()" if isinstance(item, Json) else False

@@ -1,5 +1,6 @@
 """Rows of the database and the rules that hold within a single row."""
 
+from models.audit import AuditHead, AuditLine, Deed, Subject
 from models.base import Moment
 from models.conversation import Conversation
 from models.grid import Grid, GridKind, path_range
@@ -36,9 +37,12 @@ __all__ = [
     "TO_BE_DONE",
     "Account",
     "Attachment",
+    "AuditHead",
+    "AuditLine",
     "CodeSerial",
     "Conversation",
     "Correction",
+    "Deed",
     "Grid",
     "GridKind",
     "Household",
@@ -64,6 +68,7 @@ __all__ = [
     "RegistryVersion",
     "Scope",
     "State",
+    "Subject",
     "Token",
     "Unit",
     "Way",

@@ -6,6 +6,7 @@ from typing import Any
 from sqlmodel import Column, Field, SQLModel
 
 from models.base import Json, Moment
+from models.sealing import SealedJson
 
 
 class Imported(SQLModel, table=True):
@@ -25,8 +26,10 @@ class Imported(SQLModel, table=True):
     """Sheet -> new, changed, same, wrong."""
     made: dict[str, list[list[int]]] = Field(default_factory=dict, sa_column=Column(Json, nullable=False))
     """Table -> runs of ids, first and last."""
-    changed: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(Json, nullable=False))
-    """Table, id, and the columns before and after."""
+    changed: list[dict[str, Any]] = Field(
+        default_factory=list, sa_column=Column(SealedJson("imported.changed"), nullable=False)
+    )
+    """Table, id, and the columns before and after; phones may be among them."""
     undone_at: datetime | None = Field(default=None, sa_column=Column(Moment))
 
 

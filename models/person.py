@@ -6,6 +6,10 @@ from sqlalchemy import UniqueConstraint
 from sqlmodel import Column, Field, SQLModel
 
 from models.base import Json, Moment
+from models.sealing import Sealed
+
+PHONE = "person.phone"
+"""What a phone's seal and digest are made for; part of both, so it never changes."""
 
 
 class Person(SQLModel, table=True):
@@ -15,12 +19,16 @@ class Person(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     name: str
-    phone: str | None = None
+    phone: str | None = Field(default=None, sa_column=Column(Sealed(PHONE)))
+    """Lies sealed in the database (docs/decisions/08): it is found by its digest alone."""
+    phone_digest: str | None = Field(default=None, index=True)
     home_grid_id: int | None = Field(default=None, foreign_key="grid.id")
     party: bool | None = None
     """A member of the Party; None: not known."""
     seat: str | None = Field(default=None, index=True)
     """Short name of a seat in the demo; None for real people."""
+    forgotten_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    """Since when nothing is known of them any more, at their own wish."""
 
 
 class Account(SQLModel, table=True):

@@ -6,6 +6,7 @@ A sealed text is found again by its digest, a keyed hash kept in a column of its
 import base64
 import binascii
 import hmac
+import json
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -17,13 +18,26 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import Column, Connection, Dialect, String, TypeDecorator, column, select, table, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Dialect,
+    MetaData,
+    String,
+    TypeDecorator,
+    column,
+    func,
+    select,
+    table,
+    update,
+)
 from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.sql.operators import OperatorType, is_, is_not
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12  # NIST SP 800-38D: 96 bits, drawn anew for each text
 _MARK = "s1"
+_HEAD = re.compile(rf"{_MARK}:([0-9a-f]{{8}}):")
 _FORM = re.compile(rf"{_MARK}:([0-9a-f]{{8}}):([A-Za-z0-9_-]+=*)")
 
 
@@ -60,7 +74,7 @@ class Keys:
     def __init__(self, sealing: str, search: str) -> None:
         keys = [_Key.of(_secret(key, "a sealing key")) for key in re.split(r"[\s,]+", sealing.strip()) if key]
         if not keys:
-            raise SealingTrouble("No key to seal with was given: make one with models.sealing.new_key().")
+            raise SealingTrouble("No key to seal with was given: `xiaoge keys` makes one.")
         self._newest = keys[0]
         self._by_name = {key.name: key for key in keys}
         self._search = _secret(search.strip(), "the search key")
@@ -69,6 +83,11 @@ class Keys:
             raise SealingTrouble(
                 "The search key is also a sealing key: make one of its own, it never changes."
             )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The short public names of the keys that seal and open, newest first."""
+        return tuple(self._by_name)
 
     @property
     def mark(self) -> str:
@@ -138,7 +157,7 @@ def _secret(text: str, what: str) -> bytes:
     except (binascii.Error, ValueError):
         secret = b""
     if len(secret) != _KEY_BYTES:
-        raise SealingTrouble(f"{what} is not 32 bytes in base64: make one with models.sealing.new_key().")
+        raise SealingTrouble(f"{what} is not 32 bytes in base64: `xiaoge keys` makes one.")
     return secret
 
 
@@ -193,8 +212,9 @@ class Sealed(TypeDecorator[str]):
         """Equal texts are sealed differently: a comparison would quietly find nothing."""
 
         def operate(self, op: OperatorType, *other: Any, **how: Any) -> Any:
-            """Let only `IS NULL` through."""
-            if op in (is_, is_not) or (other and other[0] is None):
+            """Let only `IS NULL` through, and a column beside itself, by which SQLAlchemy finds it."""
+            itself = bool(other) and getattr(other[0], "type", None) is self.type
+            if itself or op in (is_, is_not) or (other and other[0] is None):
                 return super().operate(op, *other, **how)
             return _refuse(op)
 
@@ -217,8 +237,60 @@ class Sealed(TypeDecorator[str]):
         return None if value is None else keys_in_use().open(value, self.purpose)
 
 
+class SealedJson(Sealed):
+    """JSON that lies sealed in its column as one text."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Write it as text, and seal that."""
+        return super().process_bind_param(json.dumps(value, ensure_ascii=False), dialect)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """Open the text, and read it."""
+        text = super().process_result_value(value, dialect)
+        return None if text is None else json.loads(text)
+
+
+def sealed_columns(metadata: MetaData) -> list[Column[Any]]:
+    """All columns that lie sealed, of all tables."""
+    return [one for table in metadata.sorted_tables for one in table.columns if isinstance(one.type, Sealed)]
+
+
 def _refuse(op: OperatorType) -> NoReturn:
     raise SealingTrouble(f"A sealed column cannot be compared ({op.__name__}): find the row by its digest.")
+
+
+@dataclass(frozen=True)
+class Lying:
+    """How the texts of a sealed column lie in the database."""
+
+    by_key: dict[str, int]
+    """Name of a key -> how many texts it has sealed."""
+    plain: int
+    """Texts that were never sealed."""
+
+
+def lying(connection: Connection, sealed: Column[Any]) -> Lying:
+    """Count the texts of a column of type `Sealed` by what sealed them; none is opened."""
+    raw = _raw(sealed)
+    head = func.substr(raw, 1, len(_MARK) + 10)
+    found = connection.execute(select(head, func.count()).where(raw.is_not(None)).group_by(head)).all()
+    by_key: dict[str, int] = {}
+    plain = 0
+    for written, count in found:
+        mark = _HEAD.fullmatch(written)
+        if mark is None:
+            plain += count
+        else:
+            by_key[mark[1]] = count
+    return Lying(by_key, plain)
+
+
+def _raw(sealed: Column[Any]) -> Column[Any]:
+    """The column as it lies there."""
+    rows = table(sealed.table.name, column(sealed.name, String()))
+    return rows.c[sealed.name]  # type: ignore[return-value]
 
 
 def reseal(

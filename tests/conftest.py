@@ -11,6 +11,8 @@ import httpx
 import pytest
 
 from models.database import migrate
+from models.sealing import use
+from tests.keys import KEYS, use_test_keys
 from tests.network import keep_on_this_machine
 from tests.postgres import find_programs, fresh_database, running_server, sqlalchemy_url
 
@@ -18,6 +20,8 @@ MEMORY = Path("/dev/shm")  # noqa: S108
 if MEMORY.is_dir() and os.access(MEMORY, os.W_OK):
     # Databases of tests lie in memory where they can: a test kills processes, it never cuts the power.
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+use_test_keys()
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -56,6 +60,13 @@ def logs_as_they_were() -> Iterator[None]:
     for handler in set(loggers[0].handlers) - set(handlers):
         if type(handler) is logging.StreamHandler:
             loggers[0].removeHandler(handler)
+
+
+@pytest.fixture(autouse=True)
+def keys_of_the_tests() -> Iterator[None]:
+    """Give the process its keys back after a program in it has used its own."""
+    yield
+    use(KEYS)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from web.health import health_routes
 from web.hooks import hook_route
 from web.lists_in import registry_routes
 from web.live import Live, live_routes
+from web.own_data import own_data_routes
 from web.pages.board import board_routes
 from web.pages.docs import docs_routes
 from web.pages.doors import door_routes
@@ -45,6 +46,7 @@ def make_app(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
     live = Live(parts, looks, templates)
     for router in (
         chat_routes(parts, looks, live, templates),
+        own_data_routes(parts, live),
         live_routes(live),
         media_routes(parts, looks),
         api_routes(parts, looks),

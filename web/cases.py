@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from handbook.personal import mask_name, mask_phone
 from handlers import access
+from handlers.actor import Actor
 from handlers.cases import participants
 from handlers.clocks import Kind, Leg
 from handlers.dues import clocks_of
@@ -82,6 +83,8 @@ class CaseView:
     clocks: list[ClockLine]
     people: list[PersonLine]
     photos: list[str]
+    actor: Actor
+    """Who looks at it."""
 
 
 def case_view(reading: Reading, number: int) -> CaseView:
@@ -93,6 +96,7 @@ def case_view(reading: Reading, number: int) -> CaseView:
         [_clock(leg, reading.now) for leg in clocks_of(reading, incident).legs],
         _people(reading, incident),
         _photos(reading, incident),
+        reading.actor,
     )
 
 

@@ -145,6 +145,7 @@ def _around(reading: Reading, who: Speaker) -> dict[str, Any]:
         "seat": who.seat,
         "key": who.seat or (f"p{actor.id}" if actor and actor.is_staff else "me"),
         "q": query_of(who),
+        "mine": actor is not None and not actor.is_staff,
         "quick": _quick(reading, actor),
         "greeting": words(
             reading.book, "menu.hello", {"name": _call(actor), "place": reading.book.place.name}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Response
@@ -19,7 +20,8 @@ from handlers.work import Reading
 from handlers.zero_boards import Zero, zero_rows
 from web.bearer import Bearer, Key, must_have
 from web.cases import case_view
-from web.giving import outcome_of
+from web.giving import API, outcome_of
+from web.looking import note_look
 from web.parts import Parts
 from web.reading import Looks
 
@@ -45,7 +47,10 @@ def add_lists(router: APIRouter, parts: Parts, looks: Looks) -> None:
     @router.get("/incidents/{number}", tags=["lists"])
     async def incident(key: Key, number: Number) -> Response:
         """One case with its timeline, clocks, people and photos."""
-        return await listed(key, lambda reading: _incident(reading, number))
+        answer = await listed(key, lambda reading: _incident(reading, number))
+        if answer.status_code == HTTPStatus.OK:
+            await note_look(parts, await looks(key.actor), number, API)
+        return answer
 
 
 def _add_list(router: APIRouter, listed: "_Listed", name: str, read: Callable[[Reading], List]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Table as Rows
 from sqlalchemy import bindparam, func, insert, select, update
 
+from handlers.phones import kept_phone
 from handlers.registry.known import Area, Duty, Dweller, Entry, Home, Human, Known, Office
 from handlers.registry.spreadsheets import Seen, silent
 from handlers.work import Work
@@ -90,7 +91,7 @@ def _human_row(_: Work, human: Human) -> dict[str, Any]:
     return {
         "id": human.id,
         "name": human.name,
-        "phone": human.phone,
+        **kept_phone(human.phone),
         "home_grid_id": home,
         "party": human.party,
     }
@@ -173,8 +174,9 @@ def write_changes(session: Writing, changed: Changed, side: str) -> None:
     """Give changed rows the values of one side, `before` or `after`; alike ones in one statement."""
     alike: dict[tuple[str, tuple[str, ...]], list[dict[str, Any]]] = defaultdict(list)
     for change in changed:
-        values = {f"its_{name}": value for name, value in change[side].items()}
-        alike[change["table"], tuple(change[side])].append({"the_id": change["id"], **values})
+        kept = _kept(change[side])
+        values = {f"its_{name}": value for name, value in kept.items()}
+        alike[change["table"], tuple(kept)].append({"the_id": change["id"], **values})
     tables = {kind.table.name: kind.table for kind in ORDER}
     for (name, columns), rows in alike.items():
         table = tables[name]
@@ -182,6 +184,10 @@ def write_changes(session: Writing, changed: Changed, side: str) -> None:
         session.connection().execute(
             update(table).where(table.c.id == bindparam("the_id")).values(values), rows
         )
+
+
+def _kept(columns: dict[str, Any]) -> dict[str, Any]:
+    return {**columns, **kept_phone(columns["phone"])} if "phone" in columns else columns
 
 
 # ---- codes -------------------------------------------------------------------------------------------------

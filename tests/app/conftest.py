@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.__main__ import main
+from tests.keys import ENVIRONMENT
 from tests.town import book_of
 
 OPENERS = ("app.build", "app.check", "app.registry", "app.talk", "handbook.loading")
@@ -27,5 +28,7 @@ def founded_file(books_read_once: None, tmp_path_factory: pytest.TempPathFactory
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XIAOGE_DATABASE_URL", f"sqlite:///{path}")
         patch.setenv("XIAOGE_PLACE", "default")
+        patch.setenv("XIAOGE_KEYS", ENVIRONMENT["XIAOGE_KEYS"])
+        patch.setenv("XIAOGE_SEARCH_KEY", ENVIRONMENT["XIAOGE_SEARCH_KEY"])
         assert main(["found"]) == 0
     return path

@@ -19,6 +19,7 @@ from bot.message import Inbound
 from models import Attachment, Inbox, InboxState, Incident, IncidentEvent, JobRun, MailState, Move, Outbox
 from scheduler.clock import SettableClock, SystemClock
 from tests.channels.pictures import picture
+from tests.keys import ENVIRONMENT
 from tests.town import BUTTONS
 
 Row = TypeVar("Row", bound=SQLModel)
@@ -31,7 +32,7 @@ PATIENCE = 30.0
 def settings(url: str, folder: Path, **more: str) -> Settings:
     """A program of the default place."""
     values = {"DATABASE_URL": url, "PLACE": "default", "MEDIA": str(folder / "media"), **more}
-    return read_settings({f"XIAOGE_{name}": value for name, value in values.items()})
+    return read_settings(ENVIRONMENT | {f"XIAOGE_{name}": value for name, value in values.items()})
 
 
 def at_telegram(server: TelegramServer) -> dict[str, str]:

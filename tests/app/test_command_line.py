@@ -23,9 +23,10 @@ from app.build import build
 from app.settings import read_settings
 from app.tables import bring_up_to_date, newest
 from handlers.tokens import person_of
-from models import Person, Post, Scope
+from models import AuditLine, Person, Post, Scope
 from models.database import DatabaseTrouble, is_current, migrate, open_database
 from scheduler.clock import SystemClock
+from tests.keys import ENVIRONMENT
 from tests.postgres import free_port
 
 pytestmark = pytest.mark.long
@@ -36,6 +37,8 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A database that does not exist yet, and the settings that name it."""
     for name in [name for name in os.environ if name.startswith("XIAOGE_")]:
         monkeypatch.delenv(name)
+    for name, key in ENVIRONMENT.items():
+        monkeypatch.setenv(name, key)
     found = f"sqlite:///{tmp_path / 'var' / 'xiaoge.db'}"
     monkeypatch.setenv("XIAOGE_DATABASE_URL", found)
     monkeypatch.setenv("XIAOGE_PLACE", "default")
@@ -181,6 +184,7 @@ def test_check_of_a_fresh_machine_says_what_to_do(url: str, capsys: pytest.Captu
     assert "WRONG The database has no tables of this version: run `xiaoge migrate`." in first
     assert "mind The registry is empty" in second
     assert "WRONG" not in third
+    assert "ok   The audit is whole: 0 lines" in third
     assert "The book of minhou is sound" in third
     assert "synchronous=full, journal=wal" in third
     assert re.search(r"The disk keeps a page for good in [\d.]+ ms", third)
@@ -278,6 +282,38 @@ def test_backup(town_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert said(capsys).startswith(f"{target} is written and whole: {target.stat().st_size:,} bytes.")
     assert main(["backup", str(target)]) == 1
     assert "exists already" in capsys.readouterr().err
+
+
+def audited(url: str) -> list[str]:
+    """What stands in the audit."""
+    database = open_database(url)
+    with Session(database.reader) as session:
+        found = list(session.execute(select(col(AuditLine.what)).order_by(col(AuditLine.id))).scalars())
+    database.close()
+    return found
+
+
+def test_a_backup_is_noted_also_beside_a_running_program(town_url: str, tmp_path: Path) -> None:
+    with alone(town_url):
+        assert main(["backup", str(tmp_path / "monday.db")]) == 0
+        assert audited(town_url) == []
+    build(read_settings()).database.close()
+    assert audited(town_url) == ["backup"]
+
+    assert main(["backup", str(tmp_path / "tuesday.db")]) == 0
+    assert audited(town_url) == ["backup", "backup"]
+
+
+def test_check_proves_the_audit(town_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["token", "李强"])
+    main(["token", "李强", "--revoke"])
+    database = open_database(town_url)
+    with database.writer.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER audit_line_no_update")
+        connection.exec_driver_sql("UPDATE audit_line SET actor_id = 1 WHERE id = 1")
+    database.close()
+    assert main(["check"]) == 1
+    assert "WRONG The audit was tampered with: line 1 is not what was written there." in said(capsys)
 
 
 def test_tables_are_brought_up_to_date_only_where_they_are_not(url: str) -> None:

@@ -31,6 +31,7 @@ from models import (
 from models.database import Database, open_database
 from tests.crash.finishing import finish
 from tests.crash.serving import Caller, Count, Served, found, served, wait_until
+from tests.keys import use_test_keys
 
 CLIENTS = 8
 AT_MOST = 20
@@ -81,6 +82,7 @@ def kill_test(url: str, kills: int, seed: int) -> Report:
         kills: how often.
         seed: of the moments.
     """
+    use_test_keys()
     found(url)
     with TemporaryDirectory(prefix="xiaoge-kills-") as name:
         folder = Path(name)

@@ -5,6 +5,7 @@ from pydantic import ValidationError
 from sqlalchemy import update
 from sqlmodel import col
 
+from handlers.phones import kept_phone
 from handlers.reporting import ReportOnBehalf
 from models import Person
 from tests.handlers.office import Office
@@ -27,7 +28,7 @@ def test_a_shared_phone_means_whoever_is_named(desk: Office) -> None:
 
 def test_nobody_files_in_the_name_of_staff(desk: Office) -> None:
     worker = desk.id("worker")
-    desk.world.session.execute(update(Person).where(col(Person.id) == worker).values(phone=PHONE))
+    desk.world.session.execute(update(Person).where(col(Person.id) == worker).values(**kept_phone(PHONE)))
 
     assert filed_for(desk, desk.who("worker").name) != worker
 

@@ -228,6 +228,7 @@ def test_digests_differ_by_search_key_and_by_column_and_not_by_sealing_key() -> 
         (OLD, "密钥", "the search key is not 32 bytes"),
         (OLD, OLD, "also a sealing key"),
     ],
+    ids=["none", "blank", "no key", "short", "no search key", "no search key at all", "the same"],
 )
 def test_a_wrong_key_is_told_at_the_start_and_not_repeated(sealing: str, search: str, says: str) -> None:
     with pytest.raises(SealingTrouble, match=says) as trouble:

@@ -13,6 +13,7 @@ import pytest
 
 from handbook.loading import places
 from models import ENDED, MOVES, OPEN, Incident, Move, State, WrongMove
+from tests.keys import use_test_keys
 from tests.properties.folding import Folded
 from tests.properties.steps import BY_CLOCK, OF_THE_REGISTRY
 from tests.properties.walking import Walk, seeds_of, shortest
@@ -61,7 +62,7 @@ def walked(sqlite_template: Path) -> Counter[str]:
     """Walks in every place, two at a time, and what was seen on all of them together."""
     walks = [(place, seed) for seed in range(1, WALKS + 1) for place in places()]
     seen: Counter[str] = Counter()
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(2, get_context("spawn"), use_test_keys) as pool:
         tasks = [pool.submit(walk, place, seeds_of(seed, STEPS), sqlite_template) for place, seed in walks]
         for task, (place, seed) in zip(tasks, walks, strict=True):
             assert task.exception() is None, fewest_steps(pool, place, seed, sqlite_template)

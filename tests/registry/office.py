@@ -68,14 +68,18 @@ class Registry:
         return [line["reason"] for line in self.brings(*sheets, dry_run=True, actor=actor)["wrong"]]
 
     def rows(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Everything in every table, but what is kept of imports and given codes, and the version."""
-        aside = {"imported", "code_serial", "registry_version"}
+        """Everything in every table, but what is kept of imports, given codes and deeds, and the version."""
+        aside = {"imported", "code_serial", "registry_version", "audit_head", "audit_line"}
         with self.desk.session() as session:
             return {
                 table.name: sorted(map(tuple, session.execute(select(table))), key=repr)
                 for table in SQLModel.metadata.sorted_tables
                 if table.name not in aside
             }
+
+    def is_empty(self) -> bool:
+        """Whether no grid, person or anything else is there."""
+        return not any(self.rows().values())
 
     def count(self, kind: type[SQLModel]) -> int:
         """Rows of a table."""

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from handlers.command import HANDLERS
+from tests.keys import use_test_keys
 from tests.scheduler.ticking import Tick, job_that_ticks, station, tick
 
 JOBS = ("due_cases", "watch", "day_card", "zero_board")
@@ -21,4 +22,5 @@ def live(url: str, start: datetime, minutes: int) -> None:
 
 
 if __name__ == "__main__":
+    use_test_keys()
     live(sys.argv[1], datetime.fromisoformat(sys.argv[2]), int(sys.argv[3]))

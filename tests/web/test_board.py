@@ -6,9 +6,12 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from sqlalchemy import select
+from sqlmodel import col
 
 from handbook.personal import mask_name, mask_phone
-from models import Scope
+from handlers.actor import CLOCK
+from models import AuditLine, Scope
 from tests.web.house import House
 from tests.web.pane import Pane, words_of
 
@@ -122,3 +125,34 @@ def test_outside_the_demo_a_link_is_needed(earnest_house: House) -> None:
 def test_names_and_phones_are_masked() -> None:
     assert [mask_name(name) for name in ("王芳", "欧阳娜", "李", "")] == ["王*", "欧**", "李", ""]
     assert [mask_phone(phone) for phone in ("13800000006", "12345", "")] == ["138****0006", "", ""]
+
+
+def test_every_look_at_a_case_is_noted_before_it_is_shown(house: House, sit: Sit) -> None:
+    sit("resident").say("3栋楼下路灯坏了")
+    for seat in ("leader", "neighbour", "resident"):
+        board(house, "/board/1001", seat=seat)
+    token = house.token("community", Scope.API)
+    url = f"{house.url}/api/incidents"
+    for number in (1001, 1002):
+        httpx.get(f"{url}/{number}", headers={"authorization": f"Bearer {token}"})
+
+    with house.desk.reading(CLOCK) as reading:
+        lines = reading.session.execute(select(AuditLine).order_by(col(AuditLine.id))).scalars().all()
+    seen = [(line.actor_id, line.what, line.subject_id, line.channel) for line in lines]
+    assert seen == [
+        (house.seats["leader"], "look", 1001, "board"),
+        (house.seats["community"], "look", 1001, "api"),
+    ]
+
+
+def test_ones_own_data_is_a_file(house: House, sit: Sit) -> None:
+    pane = sit("resident")
+    pane.say("3栋楼下路灯坏了")
+    pane.say("改我的电话 13800009999")
+    answer = httpx.get(f"{house.url}/chat/my-data?seat=resident")
+
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert answer.headers["cache-control"] == "no-store"
+    told = answer.json()
+    assert (told["name"], told["phone"], told["cases"][0]["number"]) == ("王芳", "13800009999", "1001")
+    assert httpx.get(f"{house.url}/chat/my-data").status_code == 401

@@ -21,6 +21,7 @@ from handlers.work import Reading
 from models import OPEN, Incident, Scope, State, path_range
 from web.cases import CaseView, case_view
 from web.login import Keys, come_by_link, holder, keys_of, stay
+from web.looking import BOARD, note_look
 from web.parts import Parts
 from web.reading import Looks, as_actor
 from web.show import page
@@ -85,6 +86,7 @@ def board_routes(parts: Parts, looks: Looks, templates: Environment) -> APIRoute
     async def case(request: Request, number: Number) -> Response:
         await stay(parts, looks, request, Scope.BOARD)
         view: CaseView = await read(request, lambda reading: case_view(reading, number))
+        await note_look(parts, view.actor, number, BOARD)
         return page(templates, "case.html", view=view, now=parts.now(), **around(request))
 
     return router

@@ -1,0 +1,112 @@
+"""Forgetting: takes a resident's name, phone, accounts and talks away, and leaves what was reported."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Table, delete, or_, select, update
+from sqlmodel import col
+
+from handlers.actor import Actor
+from handlers.audit import note
+from handlers.refusal import Refusal
+from handlers.work import Work
+from models import (
+    Account,
+    Conversation,
+    Deed,
+    Inbox,
+    InboxState,
+    Incident,
+    MailState,
+    Outbox,
+    Person,
+    Post,
+    Subject,
+    Token,
+)
+
+INBOX: Table = Inbox.__table__  # type: ignore[attr-defined]
+MAIL: Table = Outbox.__table__  # type: ignore[attr-defined]
+CHATS: Table = Conversation.__table__  # type: ignore[attr-defined]
+
+
+def forget(work: Work, person_id: int) -> None:
+    """Make the actor somebody of whom nothing is known; the rest of the work goes on as nobody.
+
+    Cases stay, for they are counted and still have to be dealt with; what their reporter wrote in them stays
+    as well. Raises Refusal for whoever holds a post.
+    """
+    _must_hold_no_post(work, person_id)
+    person = work.session.get(Person, person_id, populate_existing=True)
+    assert person is not None
+    work.session.flush()
+    _clear_letters(work, person)
+    _clear_talks(work, person_id)
+    if person.seat is None:
+        work.session.execute(delete(Account).where(col(Account.person_id) == person_id))
+    else:
+        _seat_somebody_new(work, person)
+    work.session.execute(delete(Token).where(col(Token.person_id) == person_id))
+    person.name = work.word("who.gone")
+    person.forgotten_at = work.now
+    person.phone = person.phone_digest = person.home_grid_id = person.seat = None
+    work.session.flush()
+    note(work, Deed.FORGET, Subject.PERSON, person_id)
+    work.actor = Actor(None, person.name)
+
+
+def _seat_somebody_new(work: Work, person: Person) -> None:
+    """In a demo a seat is never empty: whoever plays the resident plays somebody new from now on."""
+    new = Person(name=work.word("who.resident"), seat=person.seat)
+    work.session.add(new)
+    work.session.flush()
+    theirs = col(Account.person_id) == person.id
+    work.session.execute(update(Account).where(theirs).values(person_id=new.id))
+
+
+def _must_hold_no_post(work: Work, person_id: int) -> None:
+    still = or_(col(Post.until).is_(None), col(Post.until) > work.now)
+    held = select(col(Post.id)).where(col(Post.person_id) == person_id, still)
+    if work.session.execute(held.limit(1)).first() is not None:
+        raise Refusal("forget_me.staff")
+
+
+def _clear_talks(work: Work, person_id: int) -> None:
+    """Empty what was said to us; that a message came stays known, or a platform could deliver it again."""
+    mine = select(CHATS.c.chat_key).where(CHATS.c.person_id == person_id)
+    keys = set(work.session.execute(mine).scalars())
+    if work.back is not None:
+        keys.add(f"{work.back.channel}|{work.back.chat}|{work.back.handle}")
+    said = (INBOX.c.chat_key.in_(keys), INBOX.c.state != InboxState.WAITING)
+    work.session.execute(
+        update(INBOX).where(*said).values(body={}, trouble=None, chat_key=f"forgotten|{person_id}")
+    )
+    empty: Mapping[str, Any] = {"state": {}, "person_id": None, "half_done": False}
+    work.session.execute(update(CHATS).where(CHATS.c.chat_key.in_(keys)).values(empty))
+
+
+def _clear_letters(work: Work, person: Person) -> None:
+    """Empty what was said to them; in what others were told, take their name and phone out."""
+    to_them = MAIL.c.person_id == person.id
+    waits = MAIL.c.state == MailState.WAITING
+    work.session.execute(update(MAIL).where(to_them, waits).values(state=MailState.DROPPED))
+    nothing: Mapping[str, Any] = {"words": None, "args": {}, "choices": [], "chat": None, "handle": None}
+    work.session.execute(update(MAIL).where(to_them, MAIL.c.state != MailState.CLAIMED).values(nothing))
+    cases = select(col(Incident.id)).where(col(Incident.reporter_id) == person.id)
+    query = select(MAIL.c.id, MAIL.c.args, MAIL.c.words).where(MAIL.c.incident_id.in_(cases), ~to_them)
+    for row in work.session.execute(query).all():
+        known = {"args": row.args, "words": row.words}
+        change = _without(known, {person.name: work.word("who.gone"), person.phone or "": ""})
+        if change != known:
+            work.session.execute(update(MAIL).where(MAIL.c.id == row.id).values(change))
+
+
+def _without(value: dict[str, Any], telling: Mapping[str, str]) -> dict[str, Any]:
+    """The same with other words in place of those that tell; a single sign tells nobody."""
+    written = json.dumps(value, ensure_ascii=False)
+    for words, instead in telling.items():
+        if len(words) > 1:
+            written = written.replace(json.dumps(words, ensure_ascii=False)[1:-1], instead)
+    found: dict[str, Any] = json.loads(written)
+    return found
