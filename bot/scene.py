@@ -54,7 +54,7 @@ class Scene:
             own.insert(0, tree.nodes[actor.home_grid_id].path)
         within = tuple(own)
         if own:
-            first = tree.nodes[int(own[0].strip("/").split("/")[-1])]
+            first = tree.at(int(own[0].strip("/").split("/")[-1]))
             parents = list(tree.upward(first.id))[1:-1]
             within = (*own, *(node.path for node in parents))
         return tree.places.find(text, within=within)

@@ -21,15 +21,40 @@ class SheetSpec(_Strict):
     columns: dict[Key, Words]
 
 
-class SizeRule(_Strict):
-    """How many of something a grid should hold; only ever told, never enforced."""
+MEASURES = ("households", "residents", "km2", "subjects")
+"""What is measured of a grid besides the grids below it."""
+
+
+class Measure(_Strict):
+    """How much of something a grid should hold."""
+
+    counts: Key
+    """One of MEASURES, or the level or kind of the grids counted below it."""
+    least: int | None = None
+    most: int | None = None
+
+    @property
+    def wanted(self) -> str:
+        """The range in figures: 300-500, or the one end there is."""
+        return f"{self.least}-{self.most}" if self.least and self.most else str(self.most or self.least or 0)
+
+    def fits(self, found: float) -> bool:
+        """Whether what was found lies within it."""
+        return (self.least or 0) <= found <= (found if self.most is None else self.most)
+
+
+class SizeRule(Measure):
+    """How large a grid should be; only ever told, never enforced."""
 
     of: Key
     """A level of the tree, or a kind of grid."""
-    counts: Key
-    """`households`, or the level or kind of the grids counted below it."""
-    least: int | None = None
-    most: int | None = None
+    or_: tuple[Measure, ...] = Field(default=(), alias="or")
+    """It is enough to fit one of these."""
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """All ways to fit."""
+        return self, *self.or_
 
 
 class RegistrySpec(_Strict):
@@ -37,6 +62,8 @@ class RegistrySpec(_Strict):
 
     sheets: dict[SheetKind, SheetSpec]
     kinds: dict[KindKey, Words]
+    specials: dict[Key, Words] = {}
+    """Types of exclusive grid -> what offices call them."""
     party: Words
     """What says that somebody is a member of the Party."""
     masses: Words

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from handbook.hours import HolidaySpec, HoursSpec
 from handbook.kinds import CategorySpec, DangerSpec
 from handbook.phrases import PhraseSpec
-from handbook.registry import RegistrySpec
+from handbook.registry import MEASURES, RegistrySpec
 from handbook.spans import Span
 
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -26,7 +26,7 @@ Ability = Literal[
     "supervise",  # press a case from above
     "oversee",  # read boards of one's area
     "inspect",  # be told by the watch that something is wrong with the system
-    "enrol",  # bring in and take out lists of one's area: grids, people, households
+    "enrol",  # lists of one's area: grids, people, households; split, merge, rename and move the grids in it
     "administer",  # bind people of one's area to their accounts, change their numbers, shut a lost phone out
 ]
 
@@ -276,5 +276,6 @@ class BookData(Strict):
                 yield f"levels.{level.key}.keeper: no role called {level.keeper}"
         known = {*(level.key for level in self.levels), *self.registry.kinds}
         for rule in self.registry.sizes:
-            for name in {rule.of, rule.counts} - {*known, "households"}:
+            counted = {measure.counts for measure in rule.measures} - set(MEASURES)
+            for name in sorted({rule.of, *counted} - known):
                 yield f"registry.sizes: no level or kind called {name}"

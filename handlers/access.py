@@ -6,9 +6,10 @@ from sqlalchemy import ColumnElement, Select, and_, exists, false, not_, or_, se
 from sqlmodel import col
 
 from handlers.complaints import hidden_words
+from handlers.grids.spans import paths_ever
 from handlers.refusal import NotFound
 from handlers.work import Reading
-from models import Grid, Incident, Part, Participant, Privacy, State
+from models import Grid, Incident, Part, Participant, Privacy, State, path_range
 
 
 def in_area(reading: Reading) -> ColumnElement[bool]:
@@ -18,6 +19,20 @@ def in_area(reading: Reading) -> ColumnElement[bool]:
         return false()
     within = or_(*(and_(col(Grid.path) >= low, col(Grid.path) < high) for low, high in ranges))
     return col(Incident.grid_id).in_(select(col(Grid.id)).where(within))
+
+
+def was_in_area(reading: Reading) -> ColumnElement[bool]:
+    """Condition: the case was opened in the subtree of one of the actor's posts, as the tree stood then."""
+    held = [post.grid_id for post in reading.actor.posts if post.unit_id is None]
+    ranges = {path_range(path) for path in paths_ever(reading.session, held)} | set(reading.actor.ranges)
+    opened_in = col(Incident.opened_in)
+    return or_(false(), *(and_(opened_in >= low, opened_in < high) for low, high in sorted(ranges)))
+
+
+def counted_for(reading: Reading) -> Select[Incident]:
+    """The cases that figures of a time count for a person: those opened in what was their area then."""
+    shown = or_(takes_part(reading), is_concerned(reading), _not_secret(reading))
+    return select(Incident).where(was_in_area(reading), shown)
 
 
 def takes_part(reading: Reading, *parts: Part) -> ColumnElement[bool]:
@@ -107,5 +122,5 @@ def _has_part(reading: Reading, incident: Incident, parts: Sequence[Part]) -> bo
 
 def stands_above(reading: Reading, incident: Incident) -> bool:
     """Whether the case lies in the area of a post of the actor that can assign or supervise."""
-    path = reading.tree.nodes[incident.grid_id].path
+    path = reading.tree.at(incident.grid_id).path
     return any(reading.actor.may_on(ability, path) for ability in ("assign", "supervise", "arbitrate"))

@@ -22,6 +22,7 @@ from handlers.cases import (
 )
 from handlers.command import Ask, Command, Done, handles
 from handlers.dues import by_when, settle
+from handlers.grids.spans import path_at
 from handlers.material import Given, attach, in_words
 from handlers.promise import promise_of, read_promise
 from handlers.refusal import NotAllowed, Refusal
@@ -288,17 +289,19 @@ def relocate(work: Work, command: Relocate) -> Done:
     """Before anybody has begun, the case moves to the keeper of the right place."""
     incident = access.find(work, command.incident, lock=True)
     _must_be_changeable(work, incident)
-    if command.grid not in work.tree.nodes:
+    grid = work.tree.today(command.grid)
+    if grid is None:
         raise Refusal("report.no_such_place")
-    _keep_correction(work, incident, "grid", str(incident.grid_id), str(command.grid))
-    old_owner, incident.grid_id, incident.spot = incident.owner_id, command.grid, command.spot
-    make(work, incident, Move.RECLASSIFY, grid=command.grid)
+    _keep_correction(work, incident, "grid", str(incident.grid_id), str(grid))
+    old_owner, incident.grid_id, incident.spot = incident.owner_id, grid, command.spot
+    incident.opened_in = path_at(work.session, grid, incident.opened_at) or work.tree.nodes[grid].path
+    make(work, incident, Move.RECLASSIFY, grid=grid)
     promise = read_promise(incident.promise)
     owner: int | None
     if _is_untouched(incident):
         owner, step, _ = first_owner(work, incident, promise)
     else:
-        owner, step = keeper_from(work, command.grid, promise, incident.step) or (old_owner, incident.step)
+        owner, step = keeper_from(work, grid, promise, incident.step) or (old_owner, incident.step)
     if not (incident.may(Move.TRANSFER) and _hand_over(work, incident, owner, step, "relocated")):
         tell_owner(work, incident, "amend.owner", event=f"relocated:{incident.version}")
     if incident.danger:

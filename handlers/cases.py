@@ -90,7 +90,7 @@ def rank(work: Reading, person_id: int | None) -> int:
 
 
 def _rank(work: Reading, post: Held) -> int:
-    level = work.book.level(work.tree.nodes[post.grid_id].level)
+    level = work.book.level(work.tree.at(post.grid_id).level)
     return 2 * work.book.level_index(level.key) + (post.role != level.keeper)
 
 
@@ -336,5 +336,5 @@ def must_own(work: Work, incident: Incident) -> None:
 
 def must_cover(work: Work, incident: Incident, ability: str) -> None:
     """Refuse unless a post of the actor covers the case's grid and gives the ability."""
-    if not work.actor.may_on(ability, work.tree.nodes[incident.grid_id].path):
+    if not work.actor.may_on(ability, work.tree.at(incident.grid_id).path):
         raise NotAllowed()

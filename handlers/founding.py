@@ -7,6 +7,7 @@ from sqlmodel import Session, col
 
 from handbook.schema import TownPost
 from handbook.town import Spot, named, spots
+from handlers.grids.spans import keep_spans
 from handlers.phones import kept_phone
 from handlers.tokens import new_handle
 from handlers.tree import registry_changed
@@ -37,6 +38,7 @@ def found_town(work: Work, *, channel: str | None = None, named: bool = True) ->
             builder.post(post, at, row.id)
     for resident in work.book.town.residents:
         builder.person(resident.name, seat=resident.key, home=builder.at(resident.home))
+    keep_spans(work.session, work.now)
     registry_changed(work.session)
     return builder.seats
 
@@ -71,6 +73,7 @@ class _Builder:
             aliases=list(spot.aliases),
             lat=spot.lat,
             lon=spot.lon,
+            valid_from=self._work.now,
         )
         self._work.session.add(row)
         self._work.session.flush()

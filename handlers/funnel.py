@@ -50,7 +50,10 @@ class ShowFunnel(Command):
 
 
 def funnel(reading: Reading, since: datetime, until: datetime) -> Funnel:
-    """Count the cases of the actor's area that were reported from `since` up to, not including, `until`."""
+    """Count the cases of the actor's area that were reported from `since` up to, not including, `until`.
+
+    Each counts where its grid lay when it was opened, so that figures of a past time stay what they were.
+    """
     rows = reading.session.execute(_counted(reading, since, until)).all()
     levels = _levels(reading, {row.person for row in rows if not row.by_oneself})
     by_level: Counter[str] = Counter()
@@ -73,8 +76,8 @@ def _counted(reading: Reading, since: datetime, until: datetime) -> Any:
         col(IncidentEvent.incident_id) == col(Incident.id), col(IncidentEvent.move) == Move.SELF_HANDLE
     )
     shown = (
-        access.seen_by(reading)
-        .where(access.in_area(reading), col(Incident.state).not_in(NOT_COUNTED))
+        access.counted_for(reading)
+        .where(col(Incident.state).not_in(NOT_COUNTED))
         .where(col(Incident.opened_at) >= since, col(Incident.opened_at) < until)
         .add_columns(by_oneself.label("by_oneself"))
         .subquery()

@@ -75,8 +75,8 @@ def hand_over(work: Work, command: HandOver) -> Done:
     _take_over(work, posts, to)
     _renew(work, who, to)
     for case in cases:
-        _pass_on(work, case, who, to)
-    _tell_moved(work, who, {to: cases}, "hand_over.received", posts=places, name=names["name"])
+        pass_on(work, case, who, to)
+    tell_moved(work, who, {to: cases}, "hand_over.received", posts=places, name=names["name"])
     work.tell(who, "hand_over.leaver", key=_key(work, who), to=names["to"])
     work.reply("hand_over.done", count=count, **names)
     return Done({"who": who, "to": to, "posts": len(posts), "cases": [case.id for case in cases]})
@@ -112,10 +112,10 @@ def take_up_orphans(work: Work, people: Iterable[int]) -> None:
 def _hand_upward(work: Work, who: int, name: str, cases: Iterable[Incident]) -> None:
     moved: defaultdict[int, list[Incident]] = defaultdict(list)
     for case in cases:
-        to, case.step = _next_in_line(work, case)
-        _pass_on(work, case, who, to)
+        to, case.step = next_in_line(work, case)
+        pass_on(work, case, who, to)
         moved[to].append(case)
-    _tell_moved(work, who, moved, "leave_post.received", name=name)
+    tell_moved(work, who, moved, "leave_post.received", name=name)
 
 
 def _must_stand_above(work: Work, *people: int) -> None:
@@ -203,7 +203,7 @@ def _places(work: Work, posts: Sequence[Post]) -> str:
 # ---- cases -----------------------------------------------------------------------------------------------
 
 
-def _next_in_line(work: Work, case: Incident) -> tuple[int, int]:
+def next_in_line(work: Work, case: Incident) -> tuple[int, int]:
     """(person, rung): the unit's other people, the keeper of the rung, of a higher one, or anybody above.
 
     Where there is nobody at all it stays with whoever gave the command, or has it: it is never nowhere.
@@ -220,7 +220,7 @@ def _next_in_line(work: Work, case: Incident) -> tuple[int, int]:
     return last, read_promise(case.promise).top
 
 
-def _pass_on(work: Work, case: Incident, who: int, to: int) -> None:
+def pass_on(work: Work, case: Incident, who: int, to: int) -> None:
     """The case stays where it stands: what was asked for, its state and its clocks go on."""
     if case.owner_id == who:
         case.owner_id = to
@@ -268,7 +268,7 @@ def _key(work: Work, who: int) -> str:
     return f"handover:{who}:{work.now.isoformat()}"
 
 
-def _tell_moved(work: Work, who: int, moved: dict[int, list[Incident]], text: str, **args: Any) -> None:
+def tell_moved(work: Work, who: int, moved: dict[int, list[Incident]], text: str, **args: Any) -> None:
     """Each who takes over hears it once, each reporter at most once."""
     for to, cases in moved.items():
         if to != work.actor.id:
@@ -294,7 +294,7 @@ def _tell_reporter(work: Work, who: int, person: int, known: list[int], owners: 
 def _tell_vacant(work: Work, posts: Iterable[Post], upper: int | None) -> None:
     """A grid without anybody is told to whoever gets its cases from now on."""
     for post in posts:
-        level = work.book.level(work.tree.nodes[post.grid_id].level)
+        level = work.book.level(work.tree.at(post.grid_id).level)
         if post.unit_id is None and post.role == level.keeper and not work.tree.keepers(post.grid_id):
             keeper = someone_above(work, post.grid_id) or upper
             if keeper is not None:

@@ -11,6 +11,8 @@ from sqlalchemy import insert, select
 
 from handlers.actor import CLOCK
 from handlers.command import Command, Done, handles
+from handlers.grids.spans import keep_spans
+from handlers.grids.tallies import recount
 from handlers.refusal import NotAllowed, NotFound, Refusal
 from handlers.registry.applying import new_ids, write
 from handlers.registry.comparing import compare
@@ -119,6 +121,8 @@ def undo_import(work: Work, command: UndoImport) -> Done:
     if found:
         raise Refusal("import.in_the_way", number=command.number, what="、".join(found))
     take_back(work.session, imported)
+    keep_spans(work.session, work.now)
+    recount(work.session, work.now)
     imported.undone_at = work.now
     work.session.add(imported)
     work.session.flush()

@@ -172,7 +172,7 @@ def _open(work: Work, command: _Told, *, reporter_id: int, privacy: Privacy) -> 
 
 def _new_row(work: Work, command: _Told, *, reporter_id: int, privacy: Privacy) -> Incident:
     assert work.actor.id is not None
-    grid_id = command.grid or _own_grid(work)
+    grid_id = work.tree.today(command.grid or _own_grid(work))
     category = (
         command.category
         or (CONDUCT if is_complaint(work, command.what) else None)
@@ -185,7 +185,7 @@ def _new_row(work: Work, command: _Told, *, reporter_id: int, privacy: Privacy) 
         privacy = Privacy.SECRET
     danger = work.book.danger.find(command.what)
     grade = work.book.incidents.danger_grade if danger else grade_for(work, category)
-    if grid_id not in work.tree.nodes:
+    if grid_id is None:
         raise Refusal("report.no_such_place")
     return Incident(
         what=command.what.strip(),
@@ -196,6 +196,7 @@ def _new_row(work: Work, command: _Told, *, reporter_id: int, privacy: Privacy) 
         privacy=privacy,
         danger=danger.key if danger else None,
         grid_id=grid_id,
+        opened_in=work.tree.nodes[grid_id].path,
         lat=command.lat,
         lon=command.lon,
         reporter_id=reporter_id,

@@ -34,7 +34,7 @@ def deputies_of(reading: Reading, person: int) -> list[Option]:
 
 def _near(tree: Tree, post: Held) -> Iterator[int]:
     """The unit's or grid's own people, those of the grids beside it (at the top: below it) and above."""
-    node = tree.nodes[post.grid_id]
+    node = tree.at(post.grid_id)
     beside = (
         tree.children.get(node.parent_id, [])
         if node.parent_id is not None

@@ -29,6 +29,12 @@ class Node:
     aliases: tuple[str, ...]
     lat: float | None
     lon: float | None
+    code: str = ""
+    special: str | None = None
+    subjects: int | None = None
+    """Companies and the like within it, where that is known."""
+    heir_id: int | None = None
+    """Of a closed grid: the one it was merged into."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,7 @@ class Tree:
     version: int
     book: Book
     nodes: dict[int, Node]
+    """The grids there are today."""
     units: dict[int, UnitInfo]
     staff: dict[int, Actor]
     valid_until: datetime | None = None
@@ -56,6 +63,19 @@ class Tree:
     children: dict[int | None, list[int]] = field(default_factory=dict)
     away: dict[int, int] = field(default_factory=dict)
     """Who is on leave -> who stands in for them."""
+    former: dict[int, Node] = field(default_factory=dict)
+    """Grids that were split or merged away: old cases lie in them, and nothing else ever will."""
+
+    def at(self, grid_id: int) -> Node:
+        """A grid of today or of former times. Raises KeyError where there never was one."""
+        return self.nodes.get(grid_id) or self.former[grid_id]
+
+    def today(self, grid_id: int) -> int | None:
+        """The grid itself, or the one that it has become part of; None where it was split, or never was."""
+        at: int | None = grid_id
+        while at is not None and at not in self.nodes:
+            at = self.former[at].heir_id if at in self.former else None
+        return at
 
     def has_changed(self, now: datetime) -> bool:
         """Whether somebody's post has begun or ended since it was read."""
@@ -100,7 +120,7 @@ class Tree:
         """The grid itself, then its parents up to the top."""
         at: int | None = grid_id
         while at is not None:
-            node = self.nodes[at]
+            node = self.at(at)
             yield node
             at = node.parent_id
 
@@ -110,13 +130,13 @@ class Tree:
 
     def keepers(self, grid_id: int) -> tuple[int, ...]:
         """People who answer for exactly this grid."""
-        level = self.book.level(self.nodes[grid_id].level)
+        level = self.book.level(self.at(grid_id).level)
         return self.holders.get((grid_id, level.keeper), ()) if level.keeper else ()
 
     def named(self, grid_id: int) -> str:
         """A grid's name after that of its parent, such as 幸福社区第一网格."""
-        node = self.nodes[grid_id]
-        parent = self.nodes.get(node.parent_id) if node.parent_id is not None else None
+        node = self.at(grid_id)
+        parent = self.at(node.parent_id) if node.parent_id is not None else None
         if parent is None or parent.parent_id is None:
             return node.name
         return f"{parent.name}{node.name}"
@@ -135,7 +155,7 @@ class Tree:
     def _long_name(self, grid_id: int, above: int) -> str:
         """A grid's name after those of so many grids above it, without the top's."""
         line = list(self.upward(grid_id))[:-1][: above + 1]
-        return "".join(node.name for node in reversed(line)) or self.nodes[grid_id].name
+        return "".join(node.name for node in reversed(line)) or self.at(grid_id).name
 
     def town_of(self, grid_id: int) -> Node:
         """The node one below the top on this grid's branch: the sender's own town."""
@@ -164,8 +184,26 @@ def _metres(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
 
 def load_tree(session: Session, book: Book, now: datetime) -> Tree:
     """Read the registry as it stands at `now` (posts that have ended or not begun are left out)."""
-    nodes = {
-        row.id: Node(
+    nodes, former = _nodes(session)
+    units = {
+        row.id: UnitInfo(row.id, row.name, row.grid_id, row.calendar, tuple(row.aliases))
+        for row in session.execute(select(Unit.__table__))  # type: ignore[attr-defined]
+    }
+    staff = _staff(session, book, {**former, **nodes}, now)
+    version = registry_version(session)
+    tree = Tree(version, book, nodes, units, staff, _next_change(session, now), former=former)
+    for node in nodes.values():
+        tree.children.setdefault(node.parent_id, []).append(node.id)
+    leaves = _leaves(session, now)
+    return with_deputies(tree, stand_ins(tree, leaves)) if leaves else tree
+
+
+def _nodes(session: Session) -> tuple[dict[int, Node], dict[int, Node]]:
+    """The grids of today, and those of former times."""
+    nodes: dict[int, Node] = {}
+    former: dict[int, Node] = {}
+    for row in session.execute(select(Grid.__table__).order_by(Grid.__table__.c.path)):  # type: ignore[attr-defined]
+        (nodes if row.valid_to is None else former)[row.id] = Node(
             row.id,
             row.parent_id,
             row.name,
@@ -175,19 +213,12 @@ def load_tree(session: Session, book: Book, now: datetime) -> Tree:
             tuple(row.aliases),
             row.lat,
             row.lon,
+            row.code,
+            row.special,
+            row.subjects,
+            row.heir_id,
         )
-        for row in session.execute(select(Grid.__table__).order_by(Grid.__table__.c.path))  # type: ignore[attr-defined]
-    }
-    units = {
-        row.id: UnitInfo(row.id, row.name, row.grid_id, row.calendar, tuple(row.aliases))
-        for row in session.execute(select(Unit.__table__))  # type: ignore[attr-defined]
-    }
-    staff = _staff(session, book, nodes, now)
-    tree = Tree(registry_version(session), book, nodes, units, staff, _next_change(session, now))
-    for node in nodes.values():
-        tree.children.setdefault(node.parent_id, []).append(node.id)
-    leaves = _leaves(session, now)
-    return with_deputies(tree, stand_ins(tree, leaves)) if leaves else tree
+    return nodes, former
 
 
 def _leaves(session: Session, now: datetime) -> dict[int, int | None]:

@@ -89,7 +89,7 @@ def send_zero_boards(work: Work, command: SendZeroBoards) -> Done:
         if not actor.may("review") or not actor.ranges or person_id in work.tree.away:
             continue
         level = work.book.incidents.zero_level
-        if not any(work.tree.nodes[post.grid_id].level == level for post in actor.posts):
+        if not any(work.tree.at(post.grid_id).level == level for post in actor.posts):
             continue
         rows = zero_rows(Reading(work.session, work.now, work.book, work.tree, actor))
         if rows:

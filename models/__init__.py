@@ -3,7 +3,7 @@
 from models.audit import AuditHead, AuditLine, Deed, Subject
 from models.base import Moment
 from models.conversation import Conversation
-from models.grid import Grid, GridKind, path_range
+from models.grid import Grid, GridBoundary, GridKind, GridSpan, GridTally, path_range
 from models.household import Household, Member
 from models.imported import CodeSerial, Imported
 from models.incident import Incident, Privacy, Register
@@ -44,7 +44,10 @@ __all__ = [
     "Correction",
     "Deed",
     "Grid",
+    "GridBoundary",
     "GridKind",
+    "GridSpan",
+    "GridTally",
     "Household",
     "Imported",
     "Inbox",

@@ -30,6 +30,12 @@ class Deed(StrEnum):
     GIVE_KEY = "give_key"
     TAKE_KEYS = "take_keys"
     BACKUP = "backup"
+    SPLIT = "split"
+    MERGE = "merge"
+    RENAME = "rename"
+    MOVE = "move"
+    DRAW = "draw"
+    """The boundaries of grids were brought in."""
 
 
 class Subject(StrEnum):
@@ -38,6 +44,7 @@ class Subject(StrEnum):
     CASE = "case"
     PERSON = "person"
     DATABASE = "database"
+    GRID = "grid"
 
 
 class AuditLine(SQLModel, table=True):

@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Column, Field, SQLModel
 
 from models.base import Json, Moment, choice_type, in_values
+from models.grid import path_type
 from models.moves import ENDED, GETS_ON, MOVES, OPEN, Move, Rule, State, WrongMove
 
 
@@ -57,6 +58,8 @@ class Incident(SQLModel, table=True):
     privacy: Privacy = Field(default=Privacy.OPEN, sa_column=Column(choice_type(Privacy), nullable=False))
     danger: str | None = None
     grid_id: int = Field(foreign_key="grid.id", index=True)
+    opened_in: str | None = Field(default=None, sa_column=Column(path_type(), index=True))
+    """Path of its grid when it was opened: figures of a time count it there, wherever the grid lies today."""
     lat: float | None = None
     lon: float | None = None
     reporter_id: int = Field(foreign_key="person.id", index=True)

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import Table as Rows
 from sqlalchemy import bindparam, func, insert, select, update
 
+from handlers.grids.spans import keep_spans
+from handlers.grids.tallies import recount
 from handlers.phones import kept_phone
 from handlers.registry.known import Area, Duty, Dweller, Entry, Home, Human, Known, Office
 from handlers.registry.spreadsheets import Seen, silent
@@ -40,7 +42,16 @@ def write(work: Work, known: Known, seen: Seen = silent) -> tuple[Runs, Changed]
     for kind in ORDER:
         if by_kind[kind]:
             made[kind.table.name] = _insert(work, kind, by_kind[kind], seen)
-    return made, _update(work, known)
+    changed = _update(work, known)
+    keep_spans(work.session, work.now)
+    recount(work.session, work.now, _touched(by_kind))
+    return made, changed
+
+
+def _touched(by_kind: dict[type[Entry], list[Any]]) -> set[int]:
+    """Grids where more people live than before."""
+    homes = {*by_kind[Home], *(dweller.home for dweller in by_kind[Dweller])}
+    return {home.area.id for home in homes}
 
 
 def _insert(work: Work, kind: type[Entry], entries: Sequence[Any], seen: Seen) -> list[list[int]]:
@@ -77,12 +88,13 @@ def runs(ids: Iterable[int]) -> list[list[int]]:
     return found
 
 
-def _area_row(_: Work, area: Area) -> dict[str, Any]:
+def _area_row(work: Work, area: Area) -> dict[str, Any]:
     area.path = f"{area.parent.path if area.parent else '/'}{area.id}/"
-    names = ("id", "code", "name", "level", "kind", "path", "aliases", "lat", "lon")
+    names = ("id", "code", "name", "level", "kind", "special", "subjects", "path", "aliases", "lat", "lon")
     return {
         **{name: getattr(area, name) for name in names},
         "parent_id": area.parent.id if area.parent else None,
+        "valid_from": work.now,
     }
 
 
@@ -212,7 +224,7 @@ def _next_code(prefix: str, last: dict[str, int], known: Known) -> str:
     while True:
         last[prefix] = last.get(prefix, 0) + 1
         code = f"{prefix}{last[prefix]:04d}"
-        if code not in known.by_code:
+        if code not in known.by_code and code not in known.spent:
             return code
 
 

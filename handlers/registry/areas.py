@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from handlers.registry.known import Area
 from handlers.registry.lines import CannotUse, Line, Lines, Outcome, differences, told
-from handlers.registry.values import listed, number, pick
+from handlers.registry.values import folded, listed, number, pick
 from models import GridKind
 
 LONGEST_CODE: Final = 32
@@ -46,6 +46,8 @@ class AreaLines(Lines):
         parent = self._parent(line, code)
         area = self._same(code, parent, name)
         values = self._values(line, parent, area)
+        if code in self.known.spent:
+            raise CannotUse(self.word("wrong.code_spent", code=code), code)
         if code and (len(code) > LONGEST_CODE or not code.isascii()):
             raise CannotUse(self.word("wrong.code", value=code[:LONGEST_CODE]), code)
         if area is None:
@@ -84,14 +86,40 @@ class AreaLines(Lines):
         level = self._level(line.says("level"), parent, area)
         if level:
             found["level"] = level
-        if line.says("kind") or area is None:
-            found["kind"] = self._kind(line.says("kind"), level)
+        found |= self._kinds(line, level, known=area is not None)
+        if line.says("subjects"):
+            found["subjects"] = self._count(line.says("subjects"))
         if line.says("aliases"):
             found["aliases"] = listed(line.says("aliases"))
         for name in ("lat", "lon"):
             if line.says(name):
                 found[name] = self._number(line.says(name), name)
         return found
+
+    def _kinds(self, line: Line, level: str | None, *, known: bool) -> dict[str, Any]:
+        """Kind and type of a grid. 商业专属网格 says both, and a type alone says that it is exclusive."""
+        words, type_ = line.says("kind"), line.says("special")
+        special = self._special(type_ or words)
+        if type_ and special is None:
+            names = "、".join(its[0] for its in self.book.registry.specials.values())
+            raise CannotUse(self.word("wrong.special", value=type_, known=names), type_)
+        if special is not None:
+            return {"kind": GridKind.EXCLUSIVE, "special": special}
+        if words or not known:
+            return {"kind": self._kind(words, level), "special": None}
+        return {}
+
+    def _special(self, words: str) -> str | None:
+        said = folded(words)
+        specials = self.book.registry.specials.items()
+        found = [key for key, names in specials if any(said and folded(name) in said for name in names)]
+        return found[0] if len(found) == 1 else None
+
+    def _count(self, words: str) -> int:
+        if not (words.isascii() and words.isdecimal() and len(words) < 8):
+            heading = self.heading("grids", "subjects")
+            raise CannotUse(self.word("wrong.count", column=heading, value=words), words)
+        return int(words)
 
     def _number(self, words: str, name: str) -> float:
         found = number(words)

@@ -79,6 +79,8 @@ def _area(book: Book, names: _Names, area: Area) -> Mapping[str, str]:
         "name": area.name,
         "level": book.level(area.level).name,
         "kind": book.registry.kinds[area.kind.value][0],
+        "special": book.registry.specials[area.special][0] if area.special else "",
+        "subjects": "" if area.subjects is None else str(area.subjects),
         "aliases": "、".join(area.aliases),
         "lat": "" if area.lat is None else repr(area.lat),
         "lon": "" if area.lon is None else repr(area.lon),

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Table, or_, select
 from sqlmodel import SQLModel
 
+from handlers.grids.spans import codes_ever
 from handlers.registry.values import folded
 from handlers.work import Reading
 from models import Grid, GridKind, Household, Member, Person, Post, Unit
@@ -48,6 +49,8 @@ class Area(Entry):
     name: str = ""
     level: str = ""
     kind: GridKind = GridKind.AREA
+    special: str | None = None
+    subjects: int | None = None
     aliases: list[str] = field(default_factory=list)
     lat: float | None = None
     lon: float | None = None
@@ -122,6 +125,8 @@ class Known:
         """`may`: whether a grid's path lies in the area of whoever brings the list."""
         self.areas: list[Area] = []
         self.by_code: dict[str, Area] = {}
+        self.spent: set[str] = set()
+        """Codes of grids that are no more, or that a grid had before: never given out again."""
         self._by_name: defaultdict[str, list[Area]] = defaultdict(list)
         self.humans: list[Human] = []
         self._by_phone: defaultdict[str, list[Human]] = defaultdict(list)
@@ -231,7 +236,8 @@ class Known:
     def _load(self, reading: Reading) -> None:
         rows, now = reading.session.execute, reading.now
         areas: dict[int, Area] = {}
-        for row in rows(select(Area.table).order_by(Area.table.c.path)):
+        grids = Area.table.c
+        for row in rows(select(Area.table).where(grids.valid_to.is_(None)).order_by(grids.path)):
             above = areas[row.parent_id] if row.parent_id is not None else None
             areas[row.id] = Area(
                 row.id,
@@ -240,12 +246,15 @@ class Known:
                 row.name,
                 row.level,
                 row.kind,
+                row.special,
+                row.subjects,
                 list(row.aliases),
                 row.lat,
                 row.lon,
                 row.path,
             )
             self.add(areas[row.id])
+        self.spent = {code for code, _ in codes_ever(reading.session)} - set(self.by_code)
         table = Human.table.c
         humans: dict[int, Human] = {}
         columns = (table.id, table.name, table.phone, table.home_grid_id, table.party)

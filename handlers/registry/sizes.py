@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from handbook.registry import SizeRule
+from handbook.registry import MEASURES, SizeRule
 from handlers.registry.known import Area, Known
 from handlers.work import Reading
 
@@ -13,9 +13,10 @@ def size_warnings(reading: Reading, known: Known) -> list[str]:
 
 
 def _of_rule(reading: Reading, known: Known, rule: SizeRule) -> list[str]:
+    if rule.counts in MEASURES and rule.counts != "households":
+        return []  # people come in with later lists, outlines with none: the check of the tree tells
     counts = _counts(known, rule.counts)
-    least, most = rule.least or 0, rule.most
-    wanted = f"{least}-{most}" if rule.least and most else str(most or least)
+    least, most, wanted = rule.least or 0, rule.most, rule.wanted
     return [
         reading.word(
             "size.many", name=area.name, count=count, what=_what(reading, rule.counts), wanted=wanted

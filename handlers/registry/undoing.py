@@ -8,11 +8,13 @@ from sqlmodel import SQLModel
 
 from handlers.registry.applying import ORDER, write_changes
 from handlers.writing import Writing
-from models import Imported
+from models import Grid, Imported
 
 MOST_RUNS = 100
 """Runs of ids in one condition."""
 _TABLES: dict[str, Table] = {kind.table.name: kind.table for kind in ORDER}
+_BESIDE = tuple(SQLModel.metadata.tables[name] for name in ("grid_span", "grid_tally", "grid_boundary"))
+"""What is kept of a grid beside its row, and goes with it."""
 _IMPORTS: Table = Imported.__table__  # type: ignore[attr-defined]
 
 
@@ -27,15 +29,21 @@ def obstacles(session: Writing, imported: Imported) -> Iterator[tuple[str, int]]
         yield "imported", later
     found: dict[str, int] = {}
     for name, runs in imported.made.items():
-        for table in SQLModel.metadata.sorted_tables:
-            for key in table.foreign_keys:
-                if key.column.table is _TABLES[name]:
-                    count = _pointing(session, table, key.parent, runs, imported.made.get(table.name, []))
-                    found[table.name] = found.get(table.name, 0) + count
+        for table, column in _pointers(_TABLES[name]):
+            count = _pointing(session, table, column, runs, imported.made.get(table.name, []))
+            found[table.name] = found.get(table.name, 0) + count
     for change in imported.changed:
         if not _still(session, change):
             found[change["table"]] = found.get(change["table"], 0) + 1
     yield from ((name, count) for name, count in found.items() if count)
+
+
+def _pointers(to: Table) -> Iterator[tuple[Table, Any]]:
+    """Columns of all tables that point to one."""
+    for table in SQLModel.metadata.sorted_tables:
+        for key in table.foreign_keys:
+            if key.column.table is to and table not in _BESIDE:
+                yield table, key.parent
 
 
 def _later_import(session: Writing, imported: Imported) -> int | None:
@@ -94,5 +102,12 @@ def take_back(session: Writing, imported: Imported) -> None:
     for kind in reversed(ORDER):
         table = kind.table
         for first, last in reversed(imported.made.get(table.name, [])):
+            if table.name == Grid.__tablename__:
+                _forget_beside(session, first, last)
             session.execute(delete(table).where(table.c.id >= first, table.c.id <= last))
     write_changes(session, imported.changed, "before")
+
+
+def _forget_beside(session: Writing, first: int, last: int) -> None:
+    for table in _BESIDE:
+        session.execute(delete(table).where(table.c.grid_id >= first, table.c.grid_id <= last))

@@ -151,7 +151,7 @@ def _rows(reading: Reading, base: Node) -> tuple[list[Row], list[str]]:
     low, high = path_range(base.path)
     found: dict[str, Row] = {}
     for grid_id, state, total, overdue in _counts(reading):
-        path = reading.tree.nodes[grid_id].path
+        path = reading.tree.at(grid_id).path
         if low <= path < high:
             name = _child(reading, base, path)
             row = found.get(name) or Row(name, 0, 0, Counter())
@@ -176,4 +176,4 @@ def _counts(reading: Reading) -> list[tuple[int, State, int, int]]:
 def _child(reading: Reading, base: Node, path: str) -> str:
     """The grid right below `base` on the branch of a path; `base` itself where the case lies on it."""
     below = path.removeprefix(base.path).split("/")[0]
-    return reading.tree.nodes[int(below)].name if below else base.name
+    return reading.tree.at(int(below)).name if below else base.name

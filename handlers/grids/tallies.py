@@ -1,0 +1,110 @@
+"""Tallies: how many live in each grid, kept beside the grids, and summed up by town in a few queries."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Table, delete, func, insert, or_, select
+from sqlmodel import Session
+
+from handlers.tree import Tree
+from handlers.work import Reading
+from models import GridTally, Household, Member, Post
+
+TALLIES: Table = GridTally.__table__  # type: ignore[attr-defined]
+_HOMES: Table = Household.__table__  # type: ignore[attr-defined]
+_LIVES: Table = Member.__table__  # type: ignore[attr-defined]
+_POSTS: Table = Post.__table__  # type: ignore[attr-defined]
+_AT_ONCE = 500
+
+
+def recount(session: Session, now: datetime, grids: Iterable[int] | None = None) -> None:
+    """Count anew who lives in grids (None: in all); called in each work that has changed it."""
+    session.flush()
+    if grids is None:
+        session.execute(delete(TALLIES))
+        _count(session, now, None)
+        return
+    wanted = sorted(set(grids))
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = wanted[start : start + _AT_ONCE]
+        session.execute(delete(TALLIES).where(TALLIES.c.grid_id.in_(some)))
+        _count(session, now, some)
+
+
+def _count(session: Session, now: datetime, grids: list[int] | None) -> None:
+    homes = select(_HOMES.c.grid_id, func.count()).group_by(_HOMES.c.grid_id)
+    people = (
+        select(_HOMES.c.grid_id, func.count())
+        .join(_LIVES, _LIVES.c.household_id == _HOMES.c.id)
+        .where(or_(_LIVES.c.until.is_(None), _LIVES.c.until > now))
+        .group_by(_HOMES.c.grid_id)
+    )
+    if grids is not None:
+        homes, people = (query.where(_HOMES.c.grid_id.in_(grids)) for query in (homes, people))
+    residents = {row[0]: row[1] for row in session.execute(people)}
+    rows = [
+        {"grid_id": grid, "households": count, "residents": residents.get(grid, 0)}
+        for grid, count in session.execute(homes)
+    ]
+    if rows:
+        session.execute(insert(TALLIES), rows)
+
+
+def tallies(session: Session) -> dict[int, tuple[int, int]]:
+    """Households and residents of each grid by itself; grids where nobody lives are left out."""
+    query = select(TALLIES.c.grid_id, TALLIES.c.households, TALLIES.c.residents)
+    return {row[0]: (row[1], row[2]) for row in session.execute(query)}
+
+
+@dataclass
+class Sum:
+    """What a grid and everything below it hold."""
+
+    households: int = 0
+    residents: int = 0
+    posts: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    """Kind or level of the grids below -> how many."""
+
+
+def sums(reading: Reading) -> dict[int, Sum]:
+    """Every grid of today with what lies in its subtree: two queries and one pass up the tree."""
+    tree, found = reading.tree, defaultdict[int, Sum](Sum)
+    for grid, (homes, people) in tallies(reading.session).items():
+        if grid in tree.nodes:
+            found[grid].households, found[grid].residents = homes, people
+    for grid, count in _posts(reading).items():
+        if grid in tree.nodes:
+            found[grid].posts = count
+    _roll_up(tree, found)
+    return found
+
+
+def _posts(reading: Reading) -> dict[int, int]:
+    held = (_POSTS.c.since <= reading.now, or_(_POSTS.c.until.is_(None), _POSTS.c.until > reading.now))
+    query = select(_POSTS.c.grid_id, func.count()).where(*held).group_by(_POSTS.c.grid_id)
+    return {row[0]: row[1] for row in reading.session.execute(query)}
+
+
+def _roll_up(tree: Tree, found: defaultdict[int, Sum]) -> None:
+    """The lowest first, so that each has all of its own when it is added to what lies above it."""
+    for node in sorted(tree.nodes.values(), key=lambda node: -node.path.count("/")):
+        if node.parent_id is None:
+            continue
+        own, above = found[node.id], found[node.parent_id]
+        above.households += own.households
+        above.residents += own.residents
+        above.posts += own.posts
+        if own.kinds:
+            for kind, count in own.kinds.items():
+                above.kinds[kind] += count
+        above.kinds[node.kind.value] += 1
+        above.kinds[node.level] += 1
+
+
+def by_town(reading: Reading) -> dict[int, Sum]:
+    """What each town (each grid right below the top) holds; the counts a county looks at every day."""
+    found = sums(reading)
+    return {town: found[town] for town in reading.tree.children.get(reading.tree.root.id, [])}
