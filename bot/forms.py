@@ -53,7 +53,7 @@ def fill(scene: Scene, kind: type[Command], form: Form, rest: str) -> Form:
     asks = [(name, ask_of(info)) for name, info in kind.model_fields.items() if name not in known]
     asks.sort(key=lambda pair: pair[1].kind == "text")  # free text takes what the others leave
     for name, ask in asks:
-        if rest and ask.kind not in ("quiet", "number", "place"):
+        if rest and ask.kind not in ("quiet", "number", "place", "grid"):
             got = read(scene, ask, rest, None)
             if isinstance(got, Read):
                 known[name] = got.value

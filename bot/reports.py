@@ -12,6 +12,7 @@ from bot.slots import place_choices
 from bot.talk import Form, Loose, Talk
 from handbook.places import Guess, spot_words
 from handlers.complaints import CONDUCT, is_complaint, named_staff
+from handlers.grids.boundaries import grid_at
 from handlers.material import in_words
 
 LONGEST = 2000
@@ -102,7 +103,7 @@ def _where(scene: Scene, what: str, fields: dict[str, Any]) -> dict[str, Any] | 
     if guess.sure and guess.best is not None and scene.is_fine(guess.best):
         return {"grid": guess.best, "spot": guess.detail}
     if fields.get("lat") is not None:
-        node = scene.work.tree.nearest(fields["lat"], fields["lon"])
+        node = grid_at(scene.work, fields["lat"], fields["lon"])
         if node is not None:
             return {"grid": node.id}
     own = scene.own_grid() or _of_complaint(scene, what)

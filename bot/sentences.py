@@ -13,6 +13,7 @@ from bot.meant import LEAST_CASE, case_of, known_of, pointed
 from bot.message import Choice, Inbound
 from bot.postings import posting
 from bot.questions import asked
+from bot.regridding import regridding
 from bot.reports import MATERIAL, brought, doubtful, file_text, is_report, located
 from bot.scene import Scene, command_named, say
 from bot.talk import Form, Loose, Talk
@@ -39,7 +40,10 @@ def fresh(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inbound) -
     """A sentence that answers nothing: obeyed, filed, guessed at, or asked back about."""
     heard = _by_leave(scene, heard, text)
     said = (
-        _chosen(scene, talk, text) or absence(scene, talk, text, heard) or posting(scene, talk, text, heard)
+        _chosen(scene, talk, text)
+        or absence(scene, talk, text, heard)
+        or posting(scene, talk, text, heard)
+        or regridding(scene, talk, text, heard)
     )
     if said is not None:
         return said

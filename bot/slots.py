@@ -1,6 +1,7 @@
 """Reading an answer into a value: case, place, person, option, span or free text."""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ from handbook.periods import spoken_period
 from handbook.spans import SPOKEN_SPAN, spoken_span
 from handbook.words import plain, syllables
 from handlers.command import Ask
+from handlers.grids.arranging import arrangeable
+from handlers.grids.boundaries import grid_at
 from handlers.leaves import office
 from handlers.option import Option
 
@@ -51,17 +54,11 @@ def read(scene: Scene, ask: Ask, text: str, inbound: Inbound | None) -> Reading:
         return Read(text.strip()) if text.strip() else None
     if ask.kind == "place":
         return _place(scene, text, inbound)
-    if ask.kind == "span":
-        return _span(text, alone=inbound is not None)
-    if ask.kind == "period":
-        return _period(scene, text, alone=inbound is not None)
-    if ask.kind == "case":
-        return _case(scene, ask, text)
-    if ask.kind == "person":
-        return named(scene.options(ask.among or ""), text, "slot.person")
-    if ask.kind == "option":
-        return _option(scene, ask, text)
-    return None
+    if ask.kind in ("span", "period"):
+        alone = inbound is not None
+        return _span(text, alone=alone) if ask.kind == "span" else _period(scene, text, alone=alone)
+    reader = _READERS.get(ask.kind)
+    return reader(scene, ask, text) if reader is not None else None
 
 
 def lead_off(text: str) -> str:
@@ -71,7 +68,7 @@ def lead_off(text: str) -> str:
 
 def _place(scene: Scene, text: str, inbound: Inbound | None) -> Reading:
     if inbound is not None and inbound.place is not None:
-        node = scene.work.tree.nearest(inbound.place.lat, inbound.place.lon)
+        node = grid_at(scene.work, inbound.place.lat, inbound.place.lon)
         if node is None:
             return Unclear("slot.place_far")
         return Read(node.id, extra={"lat": inbound.place.lat, "lon": inbound.place.lon})
@@ -83,6 +80,21 @@ def _place(scene: Scene, text: str, inbound: Inbound | None) -> Reading:
     if guess.candidates:
         return Unclear("slot.place_which", place_choices(scene, [c.id for c in guess.candidates[:6]]))
     return Unclear("slot.place_unknown", place_choices(scene, scene.areas()))
+
+
+def _grid(scene: Scene, _: Ask, text: str) -> Reading:
+    """A grid by its own name or code: nobody splits or moves what only sounds like it."""
+    found = grids_called(scene, text)
+    if len(found) == 1:
+        return Read(found[0])
+    if found:
+        return Unclear("slot.place_which", place_choices(scene, found[:8]))
+    return Unclear("slot.no_such_grid") if text.strip() else None
+
+
+def grids_called(scene: Scene, text: str) -> list[int]:
+    """The grids of one's own area that are called so: by name, alias, code, or after what lies above."""
+    return arrangeable(scene.work, lead_off(text))
 
 
 def place_choices(scene: Scene, grids: list[int]) -> tuple[Choice, ...]:
@@ -111,6 +123,10 @@ def _period(scene: Scene, text: str, *, alone: bool) -> Reading:
     if found is None:
         return Unclear("slot.period") if alone else None
     return Read(str(found.period), lead_off(found.rest))
+
+
+def _person(scene: Scene, ask: Ask, text: str) -> Reading:
+    return named(scene.options(ask.among or ""), text, "slot.person")
 
 
 def _case(scene: Scene, ask: Ask, text: str) -> Reading:
@@ -184,3 +200,12 @@ def _alike(options: list[Option], words: str) -> list[Option]:
         return options
     found = process.extract(words, [o.label for o in options], scorer=fuzz.ratio, limit=6)
     return [options[index] for _, _, index in found]
+
+
+_READERS: Mapping[str, Callable[[Scene, Ask, str], Reading]] = {
+    "case": _case,
+    "person": _person,
+    "option": _option,
+    "grid": _grid,
+}
+"""How the kinds of question are read that look at nothing but the words."""

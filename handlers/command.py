@@ -18,7 +18,7 @@ from models import WrongMove
 if TYPE_CHECKING:
     from handlers.work import Work
 
-AskKind = Literal["text", "case", "place", "person", "option", "span", "period", "number", "quiet"]
+AskKind = Literal["text", "case", "place", "person", "option", "span", "period", "number", "quiet", "grid"]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,9 @@ from handlers.actor import Actor, Held, actor_from
 from handlers.deputising import stand_ins, with_deputies
 from models import Grid, GridKind, Leave, Person, Post, RegistryVersion, Unit
 
+METRES_PER_DEGREE = 111_320
+"""Of latitude."""
+
 
 @dataclass(frozen=True)
 class Node:
@@ -179,7 +182,8 @@ def _metres(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
     """Distance on the ground, good to a per cent within a county."""
     from math import cos, hypot, radians
 
-    return hypot((lat1 - lat2) * 111_320, (lon1 - lon2) * 111_320 * cos(radians(lat1)))
+    east = (lon1 - lon2) * METRES_PER_DEGREE * cos(radians(lat1))
+    return hypot((lat1 - lat2) * METRES_PER_DEGREE, east)
 
 
 def load_tree(session: Session, book: Book, now: datetime) -> Tree:
