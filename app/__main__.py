@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from app.grid_line import add_grids
 from app.settings import Settings, WrongSetting, read_settings, unknown_names
 
 log = logging.getLogger("xiaoge.app")
@@ -76,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--days", type=_days, default=90, help="for how many days it opens (90)")
     token.add_argument("--revoke", action="store_true", help="take all of the person's keys to it away")
     _add_lists(add)
+    add_grids(add)
     admin = add("admin", _admin, "make somebody the first administrator, and print how they come in")
     admin.add_argument("person", help="the administrator's name")
     admin.add_argument("phone", type=_phone, help="their phone; its last four digits are asked for")

@@ -9,6 +9,7 @@ from typing import Any, Final
 from app.alone import alone
 from app.fitting import must_fit
 from app.registry import CannotDo
+from app.sealing import must_open, use_keys
 from app.settings import Settings
 from bot.render import words
 from handbook import Book, open_book
@@ -79,7 +80,7 @@ def take_back(settings: Settings, number: int) -> dict[str, Any]:
 
 
 def _give(settings: Settings, command: Command) -> dict[str, Any]:
-    with alone(settings.database_url), _desk(settings) as desk, desk.work() as work:
+    with alone(settings.database_url), desk_of(settings) as desk, desk.work() as work:
         outcome = perform(work, command)
     if isinstance(outcome, Refusal):
         raise CannotDo(told(desk.book, outcome))
@@ -88,10 +89,13 @@ def _give(settings: Settings, command: Command) -> dict[str, Any]:
 
 
 @contextmanager
-def _desk(settings: Settings) -> Iterator[Desk]:
+def desk_of(settings: Settings) -> Iterator[Desk]:
+    """Open the database for one piece of work at the command line."""
+    keys = use_keys(settings)
     migrate(settings.database_url)
     database, book, clock = open_database(settings.database_url), open_book(settings.place), SystemClock()
     try:
+        must_open(database, keys)
         must_fit(database, book, clock.now())
         yield Desk(database, book, clock.now)
     finally:
@@ -113,7 +117,7 @@ def write_template(settings: Settings, file: Path) -> None:
 
 def write_everything(settings: Settings, file: Path) -> None:
     """Write all that the place owns, so that it could be brought in again; works while the program runs."""
-    with _desk(settings) as desk, desk.reading(CLOCK) as reading:
+    with desk_of(settings) as desk, desk.reading(CLOCK) as reading:
         _write(file, everything(reading))
 
 

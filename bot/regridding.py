@@ -13,7 +13,7 @@ from handbook.phrases import Heard
 _HEAD = r"^(?:请|请把|把|将|帮我把)?\s*"
 _SPLIT = re.compile(
     _HEAD + r"(?:(?:拆分|分拆|拆格|拆)(?:网格)?\s*(?P<a>.+?)|(?P<b>.+?)\s*(?:拆分|分拆|拆))"
-    r"\s*(?:为|成|到)\s*(?P<parts>.{3,})$"
+    r"\s*(?:为|成|到)\s*(?P<parts>.+)$"
 )
 _MERGE_TWO = re.compile(
     _HEAD + r"(?:合并(?:网格)?\s*(?P<a>.+?)(?:、|,|，|和|与|跟)(?P<b>.+?)"

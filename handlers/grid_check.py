@@ -62,6 +62,8 @@ def area_sum(reading: Reading) -> Sum:
 
 def line(reading: Reading, result: Result, most: int) -> str:
     """One rule as a line: how many fit, how many do not, and the first of these by name."""
+    if not result.fits and not result.misfits:
+        return reading.word("check.no_data", rule=result.rule, count=result.unknown)
     if not result.misfits:
         words = reading.word("check.all_fit", rule=result.rule, fits=result.fits)
     else:

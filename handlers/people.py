@@ -99,9 +99,10 @@ def _newcomer(session: Session, name: str, account: dict[str, Any]) -> Actor | N
 
 def set_home(work: Work, grid_id: int) -> None:
     """Remember where a resident lives once a report has told it; asked once, never again."""
+    known = work.actor.home_grid_id
     work.session.execute(
         update(Person)
-        .where(col(Person.id) == work.actor.id, col(Person.home_grid_id).is_(None))
+        .where(col(Person.id) == work.actor.id, col(Person.home_grid_id).is_not_distinct_from(known))
         .values(home_grid_id=grid_id)
     )
     work.actor = replace(work.actor, home_grid_id=grid_id)

@@ -48,7 +48,7 @@ class SplitGrid(Command):
     name: ClassVar[str] = "split_grid"
     may: ClassVar[str | None] = ARRANGE
     grid: Which
-    parts: Annotated[str, Ask("text"), Field(min_length=3, max_length=2000)]
+    parts: Annotated[str, Ask("text"), Field(min_length=1, max_length=2000)]
     """东片（1栋、2栋）、西片: what is not named goes to the first part without buildings."""
     sure: Sure = False
 
@@ -109,7 +109,7 @@ def split_grid(work: Work, command: SplitGrid) -> Done:
 
 
 def _split_plan(work: Work, grid: Node, parts: Sequence[Slice]) -> str:
-    held = "、".join(role_and_name(work, post.person_id) for post in posts_on(work, grid.id))
+    held = _held_by(work, grid)
     each = "\n".join(
         work.word(
             "split_grid.part",
@@ -128,6 +128,12 @@ def _split_plan(work: Work, grid: Node, parts: Sequence[Slice]) -> str:
         rest=rest_of(parts).name,
         posts=work.word("split_grid.held", people=held) if held else work.word("split_grid.nobody"),
     )
+
+
+def _held_by(work: Work, grid: Node) -> str:
+    """Who stands on a grid by themselves; a unit's people go where the unit goes."""
+    people = dict.fromkeys(post.person_id for post in posts_on(work, grid.id) if post.unit_id is None)
+    return "、".join(role_and_name(work, person) for person in people)
 
 
 def _homes_of(work: Work, part: Slice) -> int:
@@ -156,7 +162,7 @@ def _cut(work: Work, grid: Node, parts: Sequence[Slice]) -> None:
     for part in keeps or parts:
         give_names(work, part.id, part.name, also=[grid.name, *grid.aliases])
     rest = rest_of(parts)
-    move_rest(work, grid.id, rest.id)
+    move_rest(work, grid.id, rest.id, grid.parent_id)
     repost(work, grid.id, ids, rest.id)
     close(work, grid, None)
     read_anew(work, [grid.id, *ids])
@@ -212,13 +218,13 @@ def _must_fit_together(work: Work, grid: Node, into: Node) -> None:
 
 
 def _merge_plan(work: Work, grid: Node, names: dict[str, str]) -> str:
-    held, found = posts_on(work, grid.id), sums(work)[grid.id]
+    found = sums(work)[grid.id]
     return work.word(
         "merge_grids.plan",
         homes=found.households,
         children=len(work.tree.children.get(grid.id, ())),
         cases=len(cases_below(work, grid)),
-        people="、".join(role_and_name(work, post.person_id) for post in held) or work.word("grid.nobody"),
+        people=_held_by(work, grid) or work.word("grid.nobody"),
         **names,
     )
 
@@ -229,7 +235,7 @@ def _join(work: Work, grid: Node, into: Node, called: str) -> None:
     _tell_homes_apart(work, grid, into)
     homes = select(_HOMES.c.id).where(_HOMES.c.grid_id == grid.id)
     move_homes(work, list(work.session.execute(homes).scalars()), into.id)
-    move_rest(work, grid.id, into.id)
+    move_rest(work, grid.id, into.id, into.id)
     _take_children(work, grid, into)
     repost(work, grid.id, [into.id], into.id)
     join_boundaries(work.session, grid.id, into.id)

@@ -100,9 +100,16 @@ def report(work: Work, command: Report) -> Done:
 
 def _live_there(work: Work, command: Report) -> None:
     """Where a resident first says that something is the matter is taken for their home."""
-    unknown = work.actor.home_grid_id is None and not work.actor.is_staff
-    if unknown and command.placed and command.grid is not None:
-        set_home(work, command.grid)
+    grid = work.tree.today(command.grid) if command.grid is not None else None
+    if grid is not None and command.placed and not work.actor.is_staff and not _has_fine_home(work):
+        set_home(work, grid)
+
+
+def _has_fine_home(work: Work) -> bool:
+    """Whether it is known on which grid they live; of one that was split only the wider area is left."""
+    home, rules = work.actor.home_grid_id, work.book.incidents
+    first = rules.grades[rules.grade_of["ordinary"]].ladder[0].to
+    return home is not None and work.tree.at_level(home, first) is not None
 
 
 def _ask_more(work: Work, incident: Incident, done: Done) -> Done:

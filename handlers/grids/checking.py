@@ -105,10 +105,16 @@ def _figure(reading: Reading, way: Measure, found: float) -> str:
 
 def _rule(reading: Reading, rule: SizeRule) -> str:
     ways = [
-        reading.word("check.figure", count=way.wanted, unit=_unit(reading, way.counts))
+        reading.word("check.figure", count=_wanted(reading, way), unit=_unit(reading, way.counts))
         for way in rule.measures
     ]
     return reading.word("check.size", of=_called(reading, rule.of), ways=reading.word("check.or").join(ways))
+
+
+def _wanted(reading: Reading, way: Measure) -> str:
+    if way.least and way.most:
+        return way.wanted
+    return reading.word("check.most" if way.most else "check.least", count=way.wanted)
 
 
 def _unit(reading: Reading, counts: str) -> str:

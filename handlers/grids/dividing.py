@@ -130,7 +130,7 @@ def move_homes(work: Work, homes: Sequence[int], to: int) -> None:
         work.session.execute(update(_PEOPLE).where(_PEOPLE.c.id.in_(lives)).values(home_grid_id=to))
 
 
-def move_rest(work: Work, grid: int, to: int) -> None:
-    """Residents without a household, and units, go where the rest goes."""
-    work.session.execute(update(_PEOPLE).where(_PEOPLE.c.home_grid_id == grid).values(home_grid_id=to))
+def move_rest(work: Work, grid: int, to: int, home: int | None) -> None:
+    """Units go where the rest goes. Residents without a household are known to live in `home`, no closer."""
+    work.session.execute(update(_PEOPLE).where(_PEOPLE.c.home_grid_id == grid).values(home_grid_id=home))
     work.session.execute(update(_UNITS).where(_UNITS.c.grid_id == grid).values(grid_id=to))
