@@ -1,7 +1,7 @@
 """The tree of grids and its posts as one snapshot in memory, read again when the registry's version grows."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -165,17 +165,26 @@ class Tree:
         line = list(self.upward(grid_id))
         return line[-2] if len(line) > 1 else line[-1]
 
-    def nearest(self, lat: float, lon: float, metres: float = 2000.0) -> Node | None:
-        """The lowest-lying grid with a centre nearest to a point, if one lies within `metres`."""
+    def nearest(
+        self, lat: float, lon: float, metres: float = 2000.0, *, besides: Collection[int] = ()
+    ) -> Node | None:
+        """The lowest-lying grid with a centre nearest to a point, if one lies within `metres`.
+
+        `besides`: grids that are known not to hold the point; nothing in them does either.
+        """
         best: tuple[float, int, Node] | None = None
         for node in self.nodes.values():
-            if node.lat is None or node.lon is None:
+            if node.lat is None or node.lon is None or _lies_in(node, besides):
                 continue
             away = _metres(lat, lon, node.lat, node.lon)
             rank = (away, -node.path.count("/"), node)
             if away <= metres and (best is None or rank[:2] < best[:2]):
                 best = rank
         return best[2] if best else None
+
+
+def _lies_in(node: Node, grids: Collection[int]) -> bool:
+    return bool(grids) and any(int(part) in grids for part in node.path.strip("/").split("/"))
 
 
 def _metres(lat1: float, lon1: float, lat2: float, lon2: float) -> float:

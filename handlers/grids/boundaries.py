@@ -36,16 +36,16 @@ class Outline:
 
 def outline(geometry: object) -> Outline | None:
     """Check an outline and mend it where it crosses itself; None where it encloses nothing on the globe."""
+    from shapely import make_valid
     from shapely.errors import ShapelyError
     from shapely.geometry import mapping, shape
-    from shapely.validation import make_valid
 
     if not isinstance(geometry, dict) or geometry.get("type") not in SHAPES:
         return None
     try:
         found = shape(geometry)
         mended = not found.is_valid
-        area = _area_of(make_valid(found) if mended else found)
+        area = _area_of(make_valid(found, method="structure", keep_collapsed=False) if mended else found)
     except (ShapelyError, ValueError, TypeError, KeyError, IndexError, AttributeError):
         return None
     if area is None or area.is_empty:
@@ -109,12 +109,18 @@ def drawn_of(session: Session, grids: tuple[int, ...]) -> Iterator[tuple[int, di
 def grid_at(reading: Reading, lat: float, lon: float) -> Node | None:
     """The lowest grid whose outline holds a point, else the one with the nearest centre; None: far away.
 
+    Of the latter only those that have no outline come into question: the others do not hold the point.
+
     Args:
         reading: tells which grids there are today.
         lat: WGS-84 degrees north.
         lon: WGS-84 degrees east.
     """
-    return _enclosing(reading, lat, lon) or reading.tree.nearest(lat, lon)
+    enclosing = _enclosing(reading, lat, lon)
+    if enclosing is not None:
+        return enclosing
+    outlined = set(reading.session.execute(select(BOUNDARIES.c.grid_id)).scalars())
+    return reading.tree.nearest(lat, lon, besides=outlined)
 
 
 def _enclosing(reading: Reading, lat: float, lon: float) -> Node | None:

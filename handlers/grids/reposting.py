@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from sqlalchemy import or_, select
 from sqlmodel import col
 
-from handlers.cases import role_and_name, someone_above
+from handlers.cases import least_loaded, role_and_name, someone_above
 from handlers.handovers import next_in_line, pass_on, tell_moved
 from handlers.tree import Node
 from handlers.work import Work
@@ -71,7 +71,7 @@ def bring_into_line(work: Work, cases: Iterable[Incident], left: Collection[int]
     for case in cases:
         outside = [who for who in _hands(case) if _is_out_of_line(work, case, who, left)]
         for who in outside:
-            to, case.step = _successor(work, case, who)
+            to, case.step = _successor(work, case, who, left)
             pass_on(work, case, who, to)
             moved[who][to].append(case)
         given += bool(outside)
@@ -84,7 +84,13 @@ def _hands(case: Incident) -> list[int]:
     return [who for who in dict.fromkeys((case.owner_id, case.approver_id)) if who is not None]
 
 
-def _successor(work: Work, case: Incident, who: int) -> tuple[int, int]:
+def _successor(work: Work, case: Incident, who: int, left: Collection[int]) -> tuple[int, int]:
+    """Whoever stands in the new line where that person stood in the old one; else the next who can."""
+    for post in work.tree.staff[who].own_posts if who in work.tree.staff else ():
+        node = work.tree.at_level(case.grid_id, work.tree.at(post.grid_id).level)
+        people = work.tree.keepers(node.id) if node is not None and post.grid_id in left else ()
+        if people:
+            return least_loaded(work, people), case.step
     if who == case.owner_id:
         return next_in_line(work, case)
     asker = (case.request or {}).get("by")

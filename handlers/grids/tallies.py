@@ -100,8 +100,8 @@ def _roll_up(tree: Tree, found: defaultdict[int, Sum]) -> None:
         if own.kinds:
             for kind, count in own.kinds.items():
                 above.kinds[kind] += count
-        above.kinds[node.kind.value] += 1
-        above.kinds[node.level] += 1
+        for key in {node.kind.value, node.level}:
+            above.kinds[key] += 1
 
 
 def by_town(reading: Reading) -> dict[int, Sum]:
