@@ -19,6 +19,7 @@ from bench.apart import result, server
 from bench.disk import shim, slower, sync_cost
 from bench.lists import measure_lists
 from bench.load import Load, flood, message, post, stream
+from bench.tree import measure_tree
 
 CONNECTIONS = 32
 SLOW = 8
@@ -33,6 +34,9 @@ def main() -> None:
         return
     if "lists" in sys.argv[1:]:
         measure_lists()
+        return
+    if "tree" in sys.argv[1:]:
+        measure_tree()
         return
     quick = "--quick" in sys.argv[1:]
     seconds, messages = (3.0, 1500) if quick else (10.0, 6000)
@@ -53,6 +57,8 @@ def main() -> None:
         _line("python-telegram-bot, bare echo", result("echo", messages)["per_second"], raw[0])
         _first_answers(name, 5 if quick else 20)
         _burst(name, ANSWERS // 6 if quick else ANSWERS)
+    if not quick:
+        measure_tree()
     _start_up()
 
 
