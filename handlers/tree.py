@@ -119,6 +119,24 @@ class Tree:
         """The index that finds a grid's name in a sentence."""
         return Places([Entry(n.id, n.name, n.aliases, n.parent_id, n.path) for n in self.nodes.values()])
 
+    @cached_property
+    def lowest_first(self) -> tuple[tuple[int, int], ...]:
+        """(grid, its parent) for all but the top, so that each comes before what lies above it."""
+        low = sorted(self.nodes.values(), key=lambda node: -node.path.count("/"))
+        return tuple((node.id, node.parent_id) for node in low if node.parent_id is not None)
+
+    @cached_property
+    def kinds_below(self) -> dict[int, Counter[str]]:
+        """Grid -> how many grids of each kind and each level lie below it."""
+        found: dict[int, Counter[str]] = {grid: Counter() for grid in self.nodes}
+        for grid, parent in self.lowest_first:
+            node, above = self.nodes[grid], found[parent]
+            for key, count in found[grid].items():
+                above[key] += count
+            for key in {node.kind.value, node.level}:
+                above[key] += 1
+        return found
+
     def upward(self, grid_id: int) -> Iterator[Node]:
         """The grid itself, then its parents up to the top."""
         at: int | None = grid_id

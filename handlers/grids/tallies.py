@@ -1,6 +1,6 @@
 """Tallies: how many live in each grid, kept beside the grids, and summed up by town in a few queries."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +8,6 @@ from datetime import datetime
 from sqlalchemy import Table, delete, func, insert, or_, select
 from sqlmodel import Session
 
-from handlers.tree import Tree
 from handlers.work import Reading
 from models import GridTally, Household, Member, Post
 
@@ -71,14 +70,16 @@ class Sum:
 
 def sums(reading: Reading) -> dict[int, Sum]:
     """Every grid of today with what lies in its subtree: two queries and one pass up the tree."""
-    tree, found = reading.tree, defaultdict[int, Sum](Sum)
-    for grid, (homes, people) in tallies(reading.session).items():
-        if grid in tree.nodes:
-            found[grid].households, found[grid].residents = homes, people
-    for grid, count in _posts(reading).items():
-        if grid in tree.nodes:
-            found[grid].posts = count
-    _roll_up(tree, found)
+    tree, counted, held = reading.tree, tallies(reading.session), _posts(reading)
+    found = {
+        grid: Sum(*counted.get(grid, (0, 0)), held.get(grid, 0), kinds)
+        for grid, kinds in tree.kinds_below.items()
+    }
+    for grid, parent in tree.lowest_first:
+        own, above = found[grid], found[parent]
+        above.households += own.households
+        above.residents += own.residents
+        above.posts += own.posts
     return found
 
 
@@ -86,22 +87,6 @@ def _posts(reading: Reading) -> dict[int, int]:
     held = (_POSTS.c.since <= reading.now, or_(_POSTS.c.until.is_(None), _POSTS.c.until > reading.now))
     query = select(_POSTS.c.grid_id, func.count()).where(*held).group_by(_POSTS.c.grid_id)
     return {row[0]: row[1] for row in reading.session.execute(query)}
-
-
-def _roll_up(tree: Tree, found: defaultdict[int, Sum]) -> None:
-    """The lowest first, so that each has all of its own when it is added to what lies above it."""
-    for node in sorted(tree.nodes.values(), key=lambda node: -node.path.count("/")):
-        if node.parent_id is None:
-            continue
-        own, above = found[node.id], found[node.parent_id]
-        above.households += own.households
-        above.residents += own.residents
-        above.posts += own.posts
-        if own.kinds:
-            for kind, count in own.kinds.items():
-                above.kinds[kind] += count
-        for key in {node.kind.value, node.level}:
-            above.kinds[key] += 1
 
 
 def by_town(reading: Reading) -> dict[int, Sum]:
