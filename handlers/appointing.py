@@ -55,8 +55,10 @@ class Dismiss(Command):
 def appoint(work: Work, command: Appoint) -> Done:
     """By whoever administers the grid, and never a post that may do more than their own."""
     said = _said(work, command)
-    grid, role = _grid(work, said), _role(work, said)
-    _must_be_below(work, grid, role)
+    grid = _grid(work, said)
+    _must_administer(work, grid)
+    role = _role(work, said)
+    _must_be_below(work, role)
     person = _person(work, said, grid)
     assert person.id is not None
     if any((post.grid_id, post.role) == (grid, role) for post in _posts(work, person.id)):
@@ -207,10 +209,13 @@ def _again(said: dict[str, Any], label: str, **more: Any) -> dict[str, Any]:
     return {"label": label, "do": "appoint", "known": {"post": said["name"], **known}}
 
 
-def _must_be_below(work: Work, grid: int, role: str) -> None:
+def _must_administer(work: Work, grid: int) -> None:
     node = work.tree.nodes.get(grid)
     if node is None or not work.actor.may_on("administer", node.path):
         raise NotAllowed()
+
+
+def _must_be_below(work: Work, role: str) -> None:
     if not set(work.book.roles[role].may) <= work.actor.abilities or role == "resident":
         raise Refusal("appoint.too_high", role=_word(work, role))
 
