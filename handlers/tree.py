@@ -49,6 +49,9 @@ class UnitInfo:
     grid_id: int
     calendar: str | None
     aliases: tuple[str, ...] = ()
+    duties: tuple[str, ...] = ()
+    """Kinds of case, and groups of them, that it is given first."""
+    backstop: bool = False
 
 
 @dataclass
@@ -217,7 +220,15 @@ def load_tree(session: Session, book: Book, now: datetime) -> Tree:
     """Read the registry as it stands at `now` (posts that have ended or not begun are left out)."""
     nodes, former = _nodes(session)
     units = {
-        row.id: UnitInfo(row.id, row.name, row.grid_id, row.calendar, tuple(row.aliases))
+        row.id: UnitInfo(
+            row.id,
+            row.name,
+            row.grid_id,
+            row.calendar,
+            tuple(row.aliases),
+            tuple(row.duties),
+            row.backstop,
+        )
         for row in session.execute(select(Unit.__table__))  # type: ignore[attr-defined]
     }
     staff = _staff(session, book, {**former, **nodes}, now)

@@ -36,6 +36,8 @@ class Deed(StrEnum):
     MOVE = "move"
     DRAW = "draw"
     """The boundaries of grids were brought in."""
+    APPOINT = "appoint"
+    DISMISS = "dismiss"
 
 
 class Subject(StrEnum):

@@ -32,6 +32,7 @@ def repost(work: Work, grid: int, areas: Sequence[int], unit_at: int) -> None:
                         role=post.role,
                         grid_id=at,
                         unit_id=post.unit_id,
+                        standing=post.standing,
                         since=since,
                         until=post.until,
                     )
