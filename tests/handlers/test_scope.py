@@ -22,7 +22,9 @@ VALUES: Mapping[str, Any] = {
     "phone": "13900001111",
     "role": "worker",
     "called": "新网格",
-    "parts": ("东片", "西片"),
+    "parts": "东片、西片",
+    "into": ABSENT,
+    "to": ABSENT,
     "post": "李强",
 }
 PEOPLE = {
@@ -38,16 +40,20 @@ PEOPLE = {
 }
 """Commands about another person -> the field that says who."""
 _MORE = {"give_key": {"days": 1}}
-GRIDS = {"appoint": "grid", "dismiss": "grid", "check_teams": "grid", "show_team": "grid"}
+CHANGED = ("split_grid", "merge_grids", "rename_grid", "move_grid")
+GRIDS = {"appoint": "grid", "dismiss": "grid", "check_teams": "grid", "show_team": "grid"} | dict.fromkeys(
+    CHANGED, "grid"
+)
 """Commands about a grid -> the field that says which."""
 OWN = {
     *("human", "report", "on_behalf", "self_handle", "todo", "looked", "progress", "zero", "board", "funnel"),
+    "check_grids",
     *("undo", "bind", "my_accounts", "unbind", "sign_in", "my_data", "who_looked", "export_mine"),
     *("change_phone", "change_name", "forget_me"),
 }
 """About oneself, one's own list, or a report: which anybody may make of any place."""
-BY_FILE = {"import_lists", "undo_import"}
-"""Given with a file by a route of its own (tests/registry, tests/web)."""
+BY_FILE = {"import_lists", "undo_import", "draw_grids"}
+"""Given with a file by a route of its own (tests/registry, tests/web, tests/grids)."""
 BY_THE_PROGRAM = {name for name, kind in catalogue.COMMANDS.items() if issubclass(kind, OwnCommand)}
 
 
