@@ -1,10 +1,13 @@
 """The check of the tree: what fits the place's rules, what does not, and what nobody knows."""
 
+from datetime import timedelta
+
 from handlers.actor import CLOCK
 from handlers.grid_check import line
 from handlers.grids.arranging import console
 from handlers.grids.checking import Result, check
 from tests.registry.office import Registry
+from tests.town import START
 
 TOP = [
     ["编码", "名称", "上级", "层级", "类型", "专属类型", "主体数"],
@@ -88,10 +91,9 @@ def test_codes_that_are_no_village_and_serial_are_named(one: Registry) -> None:
 
 def test_a_code_of_former_times_is_not_taken_again(one: Registry) -> None:
     one.brings([*TOP, grid(1)])
-    one.brings(
-        [TOP[0], [grid(1)[0].replace("0001", "0001") + "9", "第1网格", "330212001001", "网格", "", "", ""]]
-    )
-    wrong = one.wrong([TOP[0], [grid(1)[0], "第7网格", "330212001001", "网格", "", "", ""]])
+    one.desk.now = lambda: START + timedelta(days=1)
+    one.brings([TOP[0], [f"{grid(1)[0]}9", *grid(1)[1:]]])
+    wrong = one.wrong([TOP[0], [grid(1)[0], *grid(7)[1:]]])
 
     assert wrong == [f"编码“{grid(1)[0]}”是以前用过的，不能再用"]
 
