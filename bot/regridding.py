@@ -10,7 +10,7 @@ from bot.slots import grids_called, place_choices
 from bot.talk import Form, Talk
 from handbook.phrases import Heard
 
-_HEAD = r"^(?:请|请把|把|将|帮我把)?\s*"
+_HEAD = r"^(?:请|帮我|麻烦)?(?:把|将)?\s*"
 _SPLIT = re.compile(
     _HEAD + r"(?:(?:拆分|分拆|拆格|拆)(?:网格)?\s*(?P<a>.+?)|(?P<b>.+?)\s*(?:拆分|分拆|拆))"
     r"\s*(?:为|成|到)\s*(?P<parts>.+)$"

@@ -71,9 +71,7 @@ def upgrade() -> None:
         "INSERT INTO grid_span (grid_id, code, name, parent_id, path) "
         "SELECT id, code, name, parent_id, path FROM grid"
     )
-    op.execute(
-        "UPDATE incident SET opened_in = (SELECT path FROM grid WHERE grid.id = incident.grid_id)"
-    )
+    op.execute("UPDATE incident SET opened_in = (SELECT path FROM grid WHERE grid.id = incident.grid_id)")
     op.execute(
         "INSERT INTO grid_tally (grid_id, households, residents) "
         "SELECT h.grid_id, count(DISTINCT h.id), count(m.id) FROM household h "
