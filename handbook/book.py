@@ -72,9 +72,7 @@ class Book:
     @cached_property
     def registry(self) -> RegistrySpec:
         """How the office's own lists are read and written, with a column for each module that is on."""
-        columns = {
-            key: module.columns for key, module in self.residents.on.items() if module.columns
-        }
+        columns = {key: module.columns for key, module in self.residents.on.items() if module.columns}
         return with_columns(self.data.registry, "households", columns)
 
     @property

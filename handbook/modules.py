@@ -86,6 +86,8 @@ class KeepSpec(_Strict):
 class ResidentsSpec(_Strict):
     """Everything the place decides about what is kept of residents."""
 
+    fields: dict[Literal["phone", "name", "head"], Words]
+    """What a correction calls the minimum's own fields."""
     modules: dict[Key, ModuleSpec]
     segments: dict[Key, SegmentSpec]
     keep: KeepSpec
@@ -133,4 +135,3 @@ class ResidentsSpec(_Strict):
     def seen_by(self, segment: SegmentSpec) -> frozenset[str]:
         """The abilities that a list needs."""
         return frozenset({"look_up", *(self.modules[key].seen_by for key in segment.marks)})
-

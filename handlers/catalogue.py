@@ -33,6 +33,18 @@ from handlers import (
     zero_boards,
 )
 from handlers.command import COMMANDS, HANDLERS
+from handlers.residents import (
+    correcting,
+    doubles,
+    entering,
+    joining,
+    keeping,
+    marking,
+    moving,
+    own,
+    segments,
+)
+from handlers.residents import showing as doors
 
 __all__ = ["COMMANDS", "HANDLERS", "NOUNS"]
 
@@ -63,7 +75,17 @@ NOUNS = (
     leaves,
     handovers,
     waiting,
+    doors,
+    entering,
+    moving,
+    marking,
+    correcting,
+    segments,
+    doubles,
+    joining,
     own_data,
+    own,
+    keeping,
     watching,
     keys,
     importing,

@@ -28,6 +28,8 @@ class Deed(StrEnum):
     """Opened who lives behind a door."""
     PHONE = "phone"
     """Was shown somebody's whole phone."""
+    SECRET = "secret"
+    """Was shown a sealed value."""
     LIST = "list"
     """Was shown somebody in a list, the name masked."""
     ENTER = "enter"
