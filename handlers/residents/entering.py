@@ -8,17 +8,20 @@ from pydantic import Field
 from handbook.doors import door_words, names_in, split_door
 from handbook.personal import find_personal, mask_phone
 from handbook.personal_kinds import Personal
+from handbook.signs import plain_number as digits
 from handlers.audit import note
 from handlers.command import Ask, Command, Done, handles
-from handlers.phones import digest_of_phone, hide_numbers, kept_phone
+from handlers.phones import hide_numbers, kept_phone
 from handlers.refusal import Refusal
 from handlers.residents.doors import door_choices, find_doors
 from handlers.residents.moving import live_at
-from handlers.residents.new_doors import grid_for, new_door
+from handlers.residents.new_doors import entered, grid_for, planned_door
 from handlers.residents.scope import (
     PEOPLE,
     RECORD,
     Door,
+    Resident,
+    area_of,
     behind,
     door_label,
     door_of,
@@ -67,6 +70,7 @@ def add_resident(work: Work, command: AddResident) -> Done:
         return Done(asks=("add_resident", "called", {**known, **{k: v for k, v in more.items() if v}}))
     door = _door(work, command, said, known)
     _not_there_already(work, command, said, door, known)
+    door = entered(work, door)
     person = Person(name=said.name, **kept_phone(said.phone), home_grid_id=door.grid_id)
     work.session.add(person)
     work.session.flush()
@@ -127,7 +131,7 @@ def _door(work: Work, command: AddResident, said: _Said, known: dict[str, Any]) 
     if command.household is not None:
         return door_of(work, RECORD, command.household)
     if command.grid is not None:
-        return new_door(work, command.grid, said.door)
+        return planned_door(work, command.grid, said.door)
     found = find_doors(work, said.door, RECORD)
     exact = [door for door in found.doors if _says_all(work, said.door, door)]
     if len(exact) == 1 and not found.left:
@@ -135,7 +139,7 @@ def _door(work: Work, command: AddResident, said: _Said, known: dict[str, Any]) 
     if found.doors and not found.left:
         offered = door_choices(work, found.doors[:6], "add_resident", **known)
         raise Refusal("household.which", choices=offered, door=said.door[:30])
-    return new_door(work, grid_for(work, said.door, "add_resident", known), said.door)
+    return planned_door(work, grid_for(work, said.door, "add_resident", known), said.door)
 
 
 def _says_all(work: Work, words: str, door: Door) -> bool:
@@ -153,20 +157,30 @@ def _not_there_already(
     """Raises Refusal where somebody of the name lives there, or of name and phone lives elsewhere."""
     if command.another:
         return
-    at = {**known, "household": door.id, "another": True}
+    where = {"household": door.id} if door.id else {"grid": door.grid_id}
+    at = {**known, **where, "another": True}
     for one in behind(work, door):
         if one.name == said.name:
             again = {"label": work.word("add_resident.another"), "do": "add_resident", "known": at}
             raise Refusal("add_resident.there", name=said.name, place=door_label(work, door), choices=[again])
-    if said.phone is None:
-        return
-    same = (PEOPLE.c.phone_digest == digest_of_phone(said.phone), PEOPLE.c.name == said.name)
-    for one in residents(work, RECORD, *same):
-        moves = {"who": said.name, "resident": one.id, "to": door_label(work, door), "household": door.id}
+    for one in _may_be(work, said, door):
+        moves = {"who": said.name, "resident": one.id, "to": said.door, **where}
+        label = "add_resident.same" if one.door is None else "add_resident.moves"
         offered = [
-            {"label": work.word("add_resident.moves"), "do": "move_to", "known": moves},
+            {"label": work.word(label), "do": "move_to", "known": moves},
             {"label": work.word("add_resident.another"), "do": "add_resident", "known": at},
         ]
-        if one.door is None:
-            offered[0]["label"] = work.word("add_resident.same")
         raise Refusal("add_resident.elsewhere", name=said.name, place=home_label(work, one), choices=offered)
+
+
+def _may_be(work: Work, said: _Said, door: Door) -> list[Resident]:
+    """Who could be meant: of name and phone, or of the name in the same grid without a door yet."""
+    named = residents(work, RECORD, PEOPLE.c.name == said.name)
+    area = area_of(work, door.grid_id)
+    by_phone = [one for one in named if said.phone and one.phone and digits(one.phone) == digits(said.phone)]
+    homeless = [
+        one
+        for one in named
+        if one.door is None and area_of(work, one.grid_id) == area and not (said.phone and one.phone)
+    ]
+    return by_phone or homeless

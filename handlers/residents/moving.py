@@ -11,7 +11,7 @@ from handlers.command import Ask, Command, Done, handles
 from handlers.refusal import NotFound, Refusal
 from handlers.residents.details import lock_person
 from handlers.residents.doors import find_doors, one_door
-from handlers.residents.new_doors import grid_for, new_door
+from handlers.residents.new_doors import entered, grid_for, planned_door
 from handlers.residents.scope import (
     MEMBERS,
     PEOPLE,
@@ -119,7 +119,7 @@ def _new_home(work: Work, command: MoveTo, resident: Resident, words: str) -> Do
     known = {"who": resident.name, "resident": resident.id, "to": words}
     if command.new or command.grid is not None:
         grid = command.grid or grid_for(work, words, "move_to", {**known, "new": True})
-        return new_door(work, grid, words)
+        return entered(work, planned_door(work, grid, words))
     found = find_doors(work, words, RECORD)
     if len(found.doors) == 1 and not found.left:
         return found.doors[0]

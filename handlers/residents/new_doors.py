@@ -1,6 +1,7 @@
 """Doors that nobody has entered yet: in which grid they lie, and how lists write them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -9,7 +10,7 @@ from handbook.doors import door_words, lead_off
 from handlers.refusal import NotAllowed, Refusal
 from handlers.residents.scope import HOMES, RECORD, Door, area_of, may_at, names_above
 from handlers.work import Work
-from models import Household
+from handlers.writing import insert_new
 
 
 def grid_for(work: Work, words: str, do: str, known: Mapping[str, Any]) -> int:
@@ -47,19 +48,25 @@ def _own_areas(work: Work) -> list[int]:
     ]
 
 
-def new_door(work: Work, grid_id: int, words: str) -> Door:
-    """A door that nobody has entered yet; or the one that just was. Raises NotAllowed out of reach."""
+def planned_door(work: Work, grid_id: int, words: str) -> Door:
+    """A door as lists write it, with the id 0 as long as nobody has entered it. Raises NotAllowed."""
     if grid_id not in work.tree.nodes or not may_at(work, RECORD, grid_id):
         raise NotAllowed()
     address, door = _parts(work, grid_id, words)
     same = (HOMES.c.grid_id == grid_id, HOMES.c.address == address, HOMES.c.door == door)
     found = work.session.execute(select(HOMES.c.id).where(*same)).scalar()
-    if found is None:
-        home = Household(grid_id=grid_id, address=address, door=door)
-        work.session.add(home)
-        work.session.flush()
-        found = home.id
     return Door(int(found or 0), grid_id, address, door)
+
+
+def entered(work: Work, door: Door) -> Door:
+    """The door with an id; a planned one is entered, unless somebody else just has."""
+    if door.id:
+        return door
+    row = {"grid_id": door.grid_id, "address": door.address, "door": door.door}
+    work.session.execute(insert_new(work.session, HOMES), [row])
+    same = (HOMES.c[name] == value for name, value in row.items())
+    found = work.session.execute(select(HOMES.c.id).where(*same)).scalar_one()
+    return replace(door, id=int(found))
 
 
 def _parts(work: Work, grid_id: int, words: str) -> tuple[str, str]:
