@@ -33,6 +33,7 @@ _KINDS = {
     "account": "rows.account",
     "token": "rows.token",
     "outbox": "rows.outbox",
+    "detail": "rows.detail",
 }
 _IMPORTS: Rows = Imported.__table__  # type: ignore[attr-defined]
 _VERSION: Rows = RegistryVersion.__table__  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, or_, select
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 
 from handbook import Book
 from handbook.doors import lead_off
@@ -184,11 +184,17 @@ def agree(work: Work, person_id: int, module: str) -> None:
 
 def row_of(spec: ModuleSpec, said: Said, value: str | None) -> dict[str, Any]:
     """The columns of a detail that keep what was said."""
-    hidden = value if spec.sealed else None
     return {
         "module": said.module,
         "mark": said.mark,
         "value": None if spec.sealed else value,
+        **kept_value(value if spec.sealed else None),
+    }
+
+
+def kept_value(hidden: str | None) -> dict[str, str | None]:
+    """Both columns of a sealed value, or it is not found again."""
+    return {
         "hidden": hidden,
         "hidden_digest": digest(plain_number(hidden), HIDDEN) if hidden else None,
     }
@@ -204,9 +210,12 @@ def keep(
     old = work.session.execute(select(DETAILS).where(*mine, DETAILS.c.until.is_(None))).first()
     if old is not None and (old.value, old.hidden) == (row["value"], row["hidden"]) and spec.lasts is None:
         return False
-    work.session.execute(delete(DETAILS).where(*mine))
-    more = {"person_id": person, "household_id": household, "by_id": work.actor.id, "source": work.channel}
-    work.session.execute(insert(DETAILS), [{**row, **more, "since": work.now}])
+    said_by = {"by_id": work.actor.id, "source": work.channel, "since": work.now}
+    if old is not None:
+        work.session.execute(update(DETAILS).where(DETAILS.c.id == old.id).values(**row, **said_by))
+    else:
+        owner = {"person_id": person, "household_id": household}
+        work.session.execute(insert(DETAILS), [{**row, **owner, **said_by}])
     return old is None or (old.value, old.hidden) != (row["value"], row["hidden"])
 
 

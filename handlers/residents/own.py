@@ -10,10 +10,11 @@ from handlers.audit import note
 from handlers.cases import role_and_name, someone_above
 from handlers.command import Ask, Command, Done, handles
 from handlers.refusal import Refusal
-from handlers.residents.details import AGREEMENTS, drop, has_agreed, kept_of
+from handlers.residents.details import AGREEMENTS, drop, kept_of
 from handlers.residents.moving import where_lived
 from handlers.residents.scope import HOMES, Door, door_label
 from handlers.work import Reading, Work
+from handlers.writing import insert_new
 from models import Deed, Person, Subject
 
 
@@ -53,6 +54,9 @@ def withdraw_consent(work: Work, command: WithdrawConsent) -> Done:
 
 def _withdraw(work: Work, me: int, module: str) -> None:
     drop(work, module, person=me)
+    # what a list told was kept without a yes of its own
+    row = {"person_id": me, "module": module, "given_at": work.now}
+    work.session.execute(insert_new(work.session, AGREEMENTS), [row])
     mine = (AGREEMENTS.c.person_id == me, AGREEMENTS.c.module == module)
     work.session.execute(update(AGREEMENTS).where(*mine).values(withdrawn_at=work.now))
     note(work, Deed.WITHDRAW, Subject.PERSON, me)
@@ -126,7 +130,7 @@ def details_of(reading: Reading, person_id: int) -> list[dict[str, Any]]:
             "module": modules[one.module].name,
             "value": one.shown(reading, modules[one.module]),
             "purpose": modules[one.module].purpose,
-            "consent": modules[one.module].consent and has_agreed(reading, person_id, one.module),
+            "consent": modules[one.module].consent,
             "since": one.since,
             "noted_by": _noted_by(reading, one.by_id),
         }
