@@ -125,8 +125,11 @@ def _ask_what(work: Work, command: _Marking, name: str) -> Done:
     if command.what:
         raise Refusal("mark.unknown", what=command.what[:20], known=shown)
     resident = resident_meant(work, command.who, command.resident, RECORD, Again(name)).resident
-    work.reply("mark.what.ask", name=resident.name, known=shown)
+    work.reply(_ASK[name], name=resident.name, known=shown)
     return Done(asks=(name, "what", {"who": resident.name, "resident": resident.id}))
+
+
+_ASK = {"mark": "mark.what.ask", "unmark": "unmark.what.ask"}
 
 
 def _must_see(work: Work, spec: ModuleSpec, grid_id: int) -> None:
