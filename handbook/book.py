@@ -13,6 +13,7 @@ from handbook.modules import ResidentsSpec
 from handbook.phrases import Phrases
 from handbook.registry import RegistrySpec, with_columns
 from handbook.schema import BookData, Grade, IncidentRules, JobTime, Level, PlaceInfo, Role, Town
+from handbook.teams import TeamRules
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +80,11 @@ class Book:
     def residents(self) -> ResidentsSpec:
         """What is kept of residents, for what, and how long."""
         return self.data.residents
+
+    @property
+    def teams(self) -> TeamRules:
+        """Who may hold a post, and whom a team consists of."""
+        return self.data.teams
 
     @property
     def texts(self) -> Mapping[str, str]:

@@ -33,6 +33,7 @@ _SECTIONS = {
     "schedule.yaml": "schedule",
     "registry.yaml": "registry",
     "residents.yaml": "residents",
+    "teams.yaml": "teams",
     "town.yaml": "town",
 }
 _HELPERS = (

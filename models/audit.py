@@ -48,6 +48,8 @@ class Deed(StrEnum):
     GIVE_KEY = "give_key"
     TAKE_KEYS = "take_keys"
     BACKUP = "backup"
+    APPOINT = "appoint"
+    DISMISS = "dismiss"
 
 
 class Subject(StrEnum):

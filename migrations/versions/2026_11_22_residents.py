@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "residents"
-down_revision: str | None = "sealed_phones_and_audit"
+down_revision: str | None = "teams"
 branch_labels: None = None
 depends_on: None = None
 
