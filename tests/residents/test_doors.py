@@ -116,7 +116,7 @@ def test_a_number_from_a_list_of_somebody_else_opens_nothing(desk: Office, field
     home = desk.does("worker", LookUp(door="3栋501")).data["household"]
     known = {"resident": number} if field == "resident" else {"household": home}
 
-    assert desk.refused("worker2", LookUp(door="x", **known)) in (  # type: ignore[arg-type]
+    assert desk.refused("worker2", LookUp(door="x", **known)) in (
         "resident.not_found",
         "household.not_found",
     )

@@ -42,6 +42,7 @@ def pair(desk: Office) -> tuple[int, int]:
 def reported_by(desk: Office, number: int) -> int:
     case = desk.reports("resident")
     row = desk.world.session.get(Incident, case)
+    assert row is not None
     row.reporter_id = number
     desk.world.session.flush()
     return case

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -38,11 +39,11 @@ def test_nobody_lives_in_two_places_at_once(desk: Office, steps: list[tuple[str,
 
 
 def _step(desk: Office, what: str, name: str, number: int, door: str) -> None:
-    known = {"who": name, "resident": number}
+    known: dict[str, Any] = {"who": name, "resident": number}
     if what == "wait":
         desk.world.wait(timedelta(hours=5))
     elif what == "to":
-        desk.tries("worker", MoveTo(**known, to=door, new=True))  # type: ignore[arg-type]
+        desk.tries("worker", MoveTo(**known, to=door, new=True))
     elif what == "add":
         desk.tries("worker", AddResident(door=door, called=name))
     else:
