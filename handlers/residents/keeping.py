@@ -9,11 +9,9 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, String, Table, and_, cast, delete, exists, func, or_, select, update
 from sqlmodel import col
 
-from handlers.actor import CLOCK
 from handlers.audit import note
-from handlers.command import Command, Done, handles
+from handlers.command import Done, OwnCommand, handles
 from handlers.forgetting import CHATS, INBOX, MAIL, make_nobody
-from handlers.refusal import NotAllowed
 from handlers.residents.details import AGREEMENTS
 from handlers.residents.scope import DETAILS, MEMBERS, PEOPLE
 from handlers.work import Reading, Work
@@ -32,12 +30,10 @@ EXPIRED = "expired"
 """The chat that emptied messages belong to."""
 
 
-class Retain(Command):
+class Retain(OwnCommand):
     """The clock: take out what was kept for long enough, so many of each kind."""
 
     name: ClassVar[str] = "retain"
-    in_menu: ClassVar[bool] = False
-    in_api: ClassVar[bool] = False
     most: int = Field(default=AT_ONCE, ge=1)
     closed: bool = False
     """Also what modules keep that are switched off: only at the command line, for a wrong setting could
@@ -75,8 +71,6 @@ _TEXTS: Mapping[str, str] = {
 @handles(Retain)
 def retain(work: Work, command: Retain) -> Done:
     """Says what went, and whether there is more."""
-    if work.actor is not CLOCK:
-        raise NotAllowed()
     went = {
         kind: count
         for kind, take in _TAKES.items()

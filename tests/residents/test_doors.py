@@ -5,7 +5,8 @@ import pytest
 from handbook.doors import door_words, names_in, split_door
 from handlers.command import Command
 from handlers.residents.correcting import CorrectResident
-from handlers.residents.joining import JoinResidents
+from handlers.residents.entering import AddResident
+from handlers.residents.joining import JoinResidents, KeepApart
 from handlers.residents.marking import Mark, Unmark
 from handlers.residents.moving import Died, MoveOut, MoveTo
 from handlers.residents.showing import LookUp, Reveal
@@ -120,6 +121,21 @@ def test_a_number_from_a_list_of_somebody_else_opens_nothing(desk: Office, field
         "resident.not_found",
         "household.not_found",
     )
+
+
+def test_nobody_enters_somebody_in_a_grid_of_others(desk: Office) -> None:
+    number = lives(desk, "3栋501", "张三")
+    other = desk.who("worker2").posts[0].grid_id
+    home = desk.does("worker", LookUp(door="3栋501")).data["household"]
+
+    for grid in (other, 999_999):
+        command = AddResident(door="3栋501", called="李四", grid=grid)
+        assert desk.refused("worker", command) == "refusal.not_allowed"
+    for household in (home, 999_999):
+        command = AddResident(door="x", called="李四", household=household)
+        assert desk.refused("worker2", command) == "household.not_found"
+    for one in (number, 999_999):
+        assert desk.refused("worker2", KeepApart(one=one, other=999_998)) == "resident.not_found"
 
 
 def test_residents_and_the_unit_look_nobody_up(desk: Office) -> None:
