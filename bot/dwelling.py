@@ -20,8 +20,11 @@ _CORRECTS = re.compile(r"^(?:更正|修改|改一下)\s*(\S{2,6})\s*的?\s*((?:�
 
 
 def dwelling(scene: Scene, talk: Talk, text: str, heard: Heard) -> Turn | None:
-    """What a worker says of somebody who lives in their area; None where it is about anything else."""
-    if scene.group or not scene.may(command_named("move_out")):
+    """What a worker says of somebody who lives in their area; None where it is about anything else.
+
+    In a group as well: there it leads to the hint to say it in private.
+    """
+    if not scene.may(command_named("move_out")):
         return None
     if heard.command not in (None, "amend", "relocate"):
         return None

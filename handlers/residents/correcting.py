@@ -15,7 +15,7 @@ from handlers.phones import hide_numbers, kept_phone
 from handlers.refusal import Refusal
 from handlers.residents.marking import Mark, mark
 from handlers.residents.scope import MEMBERS, PEOPLE, RECORD, Resident, home_label, lives_there
-from handlers.residents.who import Again, resident_meant
+from handlers.residents.who import Again, resident_meant, sealed_words
 from handlers.work import Work
 from models import Deed, Subject
 
@@ -27,10 +27,13 @@ class CorrectResident(Command):
     """Put right what is kept of a resident: 更正住户 张三 电话 13900000000."""
 
     name: ClassVar[str] = "correct_resident"
+    hides: ClassVar[bool] = True
     may: ClassVar[str | None] = RECORD
     who: Annotated[str, Ask("text"), Field(max_length=160)]
     resident: Annotated[int | None, Ask("quiet")] = None
     what: Annotated[str, Ask("text"), Field(max_length=120)] = ""
+    sealed: Annotated[str, Ask("quiet")] = ""
+    """Words that were said already and are not to lie open among the choices of a letter."""
 
 
 @handles(CorrectResident)
@@ -39,7 +42,7 @@ def correct_resident(work: Work, command: CorrectResident) -> Done:
     hide_numbers(work)
     again = Again("correct_resident", {"what": command.what})
     meant = resident_meant(work, command.who, command.resident, RECORD, again)
-    resident, words = meant.resident, f"{meant.rest} {command.what}".strip()
+    resident, words = meant.resident, f"{meant.rest} {command.what}{sealed_words(command.sealed)}".strip()
     field, value = _field(work, words)
     if field is None and words:
         return mark(work, Mark(who=resident.name, resident=resident.id, what=words[:120]))

@@ -28,6 +28,7 @@ from handlers.residents.scope import (
     home_label,
     residents,
 )
+from handlers.residents.who import seal_words, sealed_words
 from handlers.work import Work
 from models import Deed, Person, Subject
 
@@ -36,10 +37,13 @@ class AddResident(Command):
     """Enter somebody who lives behind a door: 登记住户 3栋501 张三 13800001111."""
 
     name: ClassVar[str] = "add_resident"
+    hides: ClassVar[bool] = True
     may: ClassVar[str | None] = RECORD
     door: Annotated[str, Ask("text"), Field(max_length=120)]
     called: Annotated[str, Ask("text"), Field(max_length=40)] = ""
     number: Annotated[str, Ask("quiet"), Field(max_length=20)] = ""
+    sealed: Annotated[str, Ask("quiet")] = ""
+    """The phone, when it was said already and is not to lie open among the choices of a letter."""
     household: Annotated[int | None, Ask("quiet")] = None
     grid: Annotated[int | None, Ask("quiet")] = None
     """Where a door lies that is not known yet."""
@@ -61,7 +65,7 @@ def add_resident(work: Work, command: AddResident) -> Done:
     """What was said is taken apart; only a name that is missing is asked for."""
     said = _said(command)
     hide_numbers(work)
-    known = {"door": said.door, "called": said.name, "number": said.phone or ""}
+    known = {"door": said.door, "called": said.name, "sealed": seal_words(said.phone or "")}
     if not said.door and command.household is None:
         raise Refusal("add_resident.no_door")
     if not said.name:
@@ -99,7 +103,7 @@ def _reply(work: Work, said: _Said, door: Door) -> None:
 
 def _said(command: AddResident) -> _Said:
     """The phone wherever it stands, the door up to its last number, the name behind it or before it."""
-    phone, words = _without_phone(f"{command.door} {command.number}".strip())
+    phone, words = _without_phone(f"{command.door} {command.number}{sealed_words(command.sealed)}".strip())
     called_phone, called = _without_phone(command.called)
     door, rest = split_door(words)
     if not door and command.household is not None:

@@ -24,14 +24,13 @@ from handlers.residents.details import (
 )
 from handlers.residents.doors import one_door
 from handlers.residents.scope import RECORD, Door, Resident, door_label, door_of, home_label
-from handlers.residents.who import Again, resident_meant
+from handlers.residents.who import Again, resident_meant, seal_words, sealed_words
 from handlers.work import Work
 from models import Deed, Subject
-from models.detail import HIDDEN
-from models.sealing import keys_in_use
 
 
 class _Marking(Command):
+    hides: ClassVar[bool] = True
     may: ClassVar[str | None] = RECORD
     who: Annotated[str, Ask("text"), Field(max_length=160)]
     """张三 独居, 3栋501 出租, 张三 身份证 110..."""
@@ -47,7 +46,7 @@ class Mark(_Marking):
     agreed: Annotated[bool, Ask("quiet")] = False
     """The resident said yes to it, where the module needs one."""
     sealed: Annotated[str, Ask("quiet")] = ""
-    """The value, when it was told already and is not to lie open among the choices of a letter."""
+    """Words that were said already and are not to lie open among the choices of a letter."""
 
 
 class Unmark(_Marking):
@@ -60,19 +59,20 @@ class Unmark(_Marking):
 def mark(work: Work, command: Mark) -> Done:
     """Refused where the module is off, is not the actor's to see, or the resident's yes is missing."""
     hide_numbers(work)
-    said = said_of(work.book, f"{command.who} {command.what}")
+    said = said_of(work.book, f"{command.who} {command.what} {sealed_words(command.sealed)}")
     if said is None:
         return _ask_what(work, command, "mark")
     spec = work.book.residents.on[said.module]
     if spec.of == "household":
         return _mark_door(work, command, said, spec)
-    again = Again("mark", {"what": command.what, "agreed": command.agreed, "sealed": command.sealed})
-    resident = resident_meant(work, command.who, command.resident, RECORD, again).resident
+    resident = _resident(work, command, said, spec)
     _must_see(work, spec, resident.grid_id)
-    value = _value(work, spec, said, resident, command.sealed)
-    if spec.sealed and said.value:
+    value = _value(work, spec, said, resident)
+    if spec.sealed and value:
         hide_numbers(work, said.value)
-    _must_agree(work, command, said, value, resident)
+    asks = _agreement(work, command, said, value, resident)
+    if asks is not None:
+        return asks
     lock_person(work, resident.id)
     fresh = keep(work, said, value, person=resident.id)
     if fresh:
@@ -137,12 +137,11 @@ def _must_see(work: Work, spec: ModuleSpec, grid_id: int) -> None:
         raise NotAllowed()
 
 
-def _value(work: Work, spec: ModuleSpec, said: Said, resident: Resident, sealed: str) -> str | None:
+def _value(work: Work, spec: ModuleSpec, said: Said, resident: Resident) -> str | None:
     if spec.form == "marks":
         return None
     year = work.now.astimezone(work.book.zone).year
-    words = keys_in_use().open(sealed, HIDDEN) if sealed else said.value
-    value = value_of(spec, words, year)
+    value = value_of(spec, said.value, year)
     if value is None:
         raise Refusal(_WRONG[spec.form], what=spec.name)
     other = owner_of_number(work, said.module, value) if spec.form == "id_number" else None
@@ -154,21 +153,37 @@ def _value(work: Work, spec: ModuleSpec, said: Said, resident: Resident, sealed:
 _WRONG = {"id_number": "mark.wrong_id_number", "year": "mark.wrong_year", "text": "mark.wrong_text"}
 
 
-def _must_agree(work: Work, command: Mark, said: Said, value: str | None, resident: Resident) -> None:
-    """Raises Refusal where the yes is missing; what the worker says of it is kept with their name."""
+def _resident(work: Work, command: Mark, said: Said, spec: ModuleSpec) -> Resident:
+    """Who is meant; where several could be, a value that is sealed does not lie open among the choices."""
+    known = {"what": command.what, "agreed": command.agreed, "sealed": command.sealed}
+    words = command.who
+    if spec.sealed and said.value:
+        known |= {"what": "", "sealed": seal_words(f"{spec.name} {said.value}")}
+        words = words.replace(said.value, "")
+    return resident_meant(work, words, command.resident, RECORD, Again("mark", known)).resident
+
+
+def _agreement(work: Work, command: Mark, said: Said, value: str | None, resident: Resident) -> Done | None:
+    """Ask for the yes where it is missing; what the worker says of it is kept with their name.
+
+    In a chat the question is an answer, so that what was masked stays masked; elsewhere it is a refusal.
+    """
     spec, module = work.book.residents.on[said.module], said.module
     if not spec.consent or has_agreed(work, resident.id, module):
-        return
+        return None
     if command.agreed:
         agree(work, resident.id, module)
         note(work, Deed.AGREE, Subject.PERSON, resident.id)
-        return
-    hidden = keys_in_use().seal(value, HIDDEN) if spec.sealed and value else ""
-    words = _words(spec, said) if spec.sealed or not value else f"{spec.name} {value}"
-    known = {"who": resident.name, "what": words, "resident": resident.id, "agreed": True, "sealed": hidden}
+        return None
+    if work.back is None:
+        raise Refusal("mark.ask_them", name=resident.name, purpose=spec.purpose)
+    words = f"{spec.name} {value}" if value else _words(spec, said)
+    known = {"who": resident.name, "resident": resident.id, "agreed": True}
+    known |= {"sealed": seal_words(words)} if spec.sealed else {"what": words}
     yes = {"label": work.word("mark.agreed"), "do": "mark", "known": known}
     no = {"label": work.word("mark.not_agreed"), "do": "cancel", "known": {}}
-    raise Refusal("mark.ask_them", name=resident.name, purpose=spec.purpose, choices=[yes, no])
+    work.reply("mark.ask_them", name=resident.name, purpose=spec.purpose, choices=[yes, no])
+    return Done({"resident": resident.id, "module": module, "needs": "agreed"})
 
 
 def _words(spec: ModuleSpec, said: Said) -> str:

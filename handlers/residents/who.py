@@ -7,13 +7,17 @@ from typing import Any
 from sqlalchemy import func, select
 
 from handbook.doors import door_words, follows, lead_off, names_in, split_door
+from handbook.personal import find_personal
 from handbook.words import syllables
 from handlers.refusal import NotFound, Refusal
 from handlers.residents.doors import numbers_of
 from handlers.residents.scope import PEOPLE, Resident, home_label, resident_of, residents, select_residents
 from handlers.work import Reading
+from models.sealing import keys_in_use
 
 MOST = 8
+SAID = "resident.said"
+"""What words of a choice are sealed for."""
 _FEW = 5000
 """Residents among whom a name is also looked for by its sound."""
 
@@ -81,14 +85,31 @@ def _without(words: str, name: str) -> str:
 
 def choices(reading: Reading, found: Sequence[Resident], again: Again, rest: str) -> list[dict[str, Any]]:
     """Numbered people, for each of whom the command is given."""
+    telling = bool(find_personal(rest))
+    more = {"sealed": seal_words(rest)} if telling else {}
     return [
         {
             "label": f"{one.name} {home_label(reading, one)}",
             "do": again.do,
-            "known": {**again.known, again.words: f"{one.name} {rest}".strip(), "resident": one.id},
+            "known": {
+                **again.known,
+                again.words: one.name if telling else f"{one.name} {rest}".strip(),
+                "resident": one.id,
+                **more,
+            },
         }
         for one in found[:MOST]
     ]
+
+
+def seal_words(words: str) -> str:
+    """Words that go on with a choice and must not lie open in the letter that offers it; nothing for none."""
+    return keys_in_use().seal(words, SAID) if words else ""
+
+
+def sealed_words(sealed: str) -> str:
+    """What `seal_words` sealed."""
+    return keys_in_use().open(sealed, SAID) if sealed else ""
 
 
 def _nobody(reading: Reading, names: Sequence[str], words: str, ability: str, again: Again) -> Refusal:
