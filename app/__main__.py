@@ -84,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     keys = add("keys", _keys, "print new keys for an environment, or change the key that seals phones")
     keys.add_argument("deed", nargs="?", choices=("rotate",), help="seal all phones with the newest key")
     add("places", _places, "list the places there are books for")
+    retention = add("retention", _retention, "take out what was kept for long enough (done every night)")
+    retention.add_argument("--dry-run", action="store_true", help="only tell what would go")
+    retention.add_argument("--closed", action="store_true", help="also what modules keep that are off now")
     add("backup", _backup, "copy the database while it is in use").add_argument("file", type=Path)
     return parser
 
@@ -362,6 +365,18 @@ def _keys(given: argparse.Namespace) -> int:
             database.close()
     print(f"A new key was put into {made}." if made else "The newest key of XIAOGE_KEYS was taken.")
     print(f"{count} phones are sealed with it now. Older keys open older backups: keep them too.")
+    return 0
+
+
+def _retention(given: argparse.Namespace) -> int:
+    from app.retention import take_out, would_go
+
+    settings = read_settings()
+    lines = would_go(settings, closed=given.closed)
+    print(*lines or ["没有到期的。"], sep="\n", flush=True)
+    if lines and not given.dry_run:
+        went = take_out(settings, closed=given.closed)
+        print(f"已清理 {sum(went.values()):,} 条。")
     return 0
 
 

@@ -16,6 +16,7 @@ from handlers.actor import Actor
 from handlers.catalogue import COMMANDS
 from handlers.command import Command, Done, perform
 from handlers.people import recognise
+from handlers.phones import hide_numbers
 from handlers.refusal import Refusal
 from handlers.tree import Tree
 from handlers.work import Desk, Return, Work
@@ -105,6 +106,8 @@ def _with_choices(work: Work, talk: Talk) -> Talk:
 def _perform(work: Work, talk: Talk, command: Command) -> Talk:
     outcome = perform(work, command)
     if isinstance(outcome, Refusal):
+        if command.hides:
+            hide_numbers(work)  # what the handler masked was undone with the rest
         args = dict(outcome.args_)
         choices = args.pop("choices", ())
         work.reply(outcome.text, choices=choices, **args)

@@ -8,6 +8,8 @@ from bot import absences, menu
 from bot.absences import absence
 from bot.choosing import choose
 from bot.deeds import told
+from bot.dwelling import WORDS as OF_RESIDENTS
+from bot.dwelling import dwelling
 from bot.forms import Turn, begin, fill
 from bot.meant import LEAST_CASE, case_of, known_of, pointed
 from bot.message import Choice, Inbound
@@ -29,6 +31,7 @@ ASKS_AFTER = re.compile(
     r"|(?:查|看|问).{0,6}(?:报|反映|投诉|登记)(?:过)?的"
 )
 """Words about something that was reported before; to file it once more would be deaf."""
+_OF_WORKERS = absences.WORDS | OF_RESIDENTS
 _SMALL_TALK = frozenset({"thanks", "hello", "ack", "skip"})
 _WRONG = re.compile(r"错|不对")
 """After a report these say that something in it is wrong; the next thing is to ask what."""
@@ -44,6 +47,7 @@ def fresh(scene: Scene, talk: Talk, heard: Heard, text: str, inbound: Inbound) -
         or absence(scene, talk, text, heard)
         or posting(scene, talk, text, heard)
         or regridding(scene, talk, text, heard)
+        or dwelling(scene, talk, text, heard)
     )
     if said is not None:
         return said
@@ -70,8 +74,8 @@ def _chosen(scene: Scene, talk: Talk, text: str) -> Turn | None:
 
 
 def _by_leave(scene: Scene, heard: Heard, text: str) -> Heard:
-    """Words about leave are a worker's; from anybody else they belong to what is reported."""
-    if heard.command in absences.WORDS and not scene.may(command_named(heard.command)):
+    """Words about leave and residents are a worker's; from anybody else they belong to what is reported."""
+    if heard.command in _OF_WORKERS and not scene.may(command_named(heard.command)):
         return Heard(rest=text)
     return heard
 

@@ -9,8 +9,9 @@ from handbook.calendar import WorkCalendar
 from handbook.danger import DangerKindSpec
 from handbook.hours import HolidaySpec, HoursSpec, open_calendars
 from handbook.kinds import CategorySpec, Danger, Kinds
+from handbook.modules import ResidentsSpec
 from handbook.phrases import Phrases
-from handbook.registry import RegistrySpec
+from handbook.registry import RegistrySpec, with_columns
 from handbook.schema import BookData, Grade, IncidentRules, JobTime, Level, PlaceInfo, Role, Town
 from handbook.teams import TeamRules
 
@@ -69,10 +70,16 @@ class Book:
         """When the clock's jobs run, by job."""
         return self.data.schedule
 
-    @property
+    @cached_property
     def registry(self) -> RegistrySpec:
-        """How the office's own lists are read and written."""
-        return self.data.registry
+        """How the office's own lists are read and written, with a column for each module that is on."""
+        columns = {key: module.columns for key, module in self.residents.on.items() if module.columns}
+        return with_columns(self.data.registry, "households", columns)
+
+    @property
+    def residents(self) -> ResidentsSpec:
+        """What is kept of residents, for what, and how long."""
+        return self.data.residents
 
     @property
     def teams(self) -> TeamRules:

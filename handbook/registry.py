@@ -1,5 +1,6 @@
 """How an office's own lists are read: what sheets and columns are called, and how large a grid should be."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -73,3 +74,12 @@ class RegistrySpec(_Strict):
     asides: tuple[str, ...] = ()
     """What stands in headings beside the column's name."""
     sizes: tuple[SizeRule, ...] = ()
+
+
+def with_columns(spec: RegistrySpec, kind: SheetKind, columns: Mapping[Key, Words]) -> RegistrySpec:
+    """The same lists with more columns in one kind of sheet, behind those that are there."""
+    if not columns:
+        return spec
+    sheet = spec.sheets[kind]
+    longer = sheet.model_copy(update={"columns": {**sheet.columns, **columns}})
+    return spec.model_copy(update={"sheets": {**spec.sheets, kind: longer}})

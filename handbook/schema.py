@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from handbook.hours import HolidaySpec, HoursSpec
 from handbook.kinds import CategorySpec, DangerSpec
+from handbook.modules import ResidentsSpec
 from handbook.phrases import PhraseSpec
 from handbook.registry import MEASURES, RegistrySpec
 from handbook.spans import Span
@@ -28,6 +29,9 @@ Ability = Literal[
     "oversee",  # read boards of one's area
     "inspect",  # be told by the watch that something is wrong with the system
     "enrol",  # lists of one's area: grids, people, households; split, merge, rename and move the grids in it
+    "look_up",  # open who lives behind a door of one's area, names masked unless one may also record
+    "record",  # enter, move and put right the residents of one's area
+    "confide",  # see what is sensitive of the residents of one's area: key persons, health, ID numbers
     "administer",  # bind people of one's area to their accounts, change their numbers, shut a lost phone out
 ]
 
@@ -242,6 +246,7 @@ class BookData(Strict):
     intents: dict[str, PhraseSpec]
     schedule: dict[Key, JobTime]
     registry: RegistrySpec
+    residents: ResidentsSpec
     teams: TeamRules
     texts: dict[str, str]
     town: Town

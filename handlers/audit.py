@@ -10,14 +10,14 @@ from sqlmodel import Session, col
 
 from handlers.work import Reading, Work
 from handlers.writing import HEAD, LINES, Writing
-from models import AuditLine, Deed, Incident, Part, Participant, Subject
+from models import AuditLine, Deed, Incident, Joined, Part, Participant, Subject
 from models.audit import BEGINNING, Entry
 
 AT_ONCE = 1000
 """Lines read at a time by who proves the chain."""
 CONSOLE = "console"
 """The channel of whoever runs the program."""
-LOOKS = (Deed.LOOK, Deed.FIND)
+LOOKS = (Deed.LOOK, Deed.FIND, Deed.BRIEF, Deed.PHONE, Deed.SECRET, Deed.LIST)
 
 
 def note(work: Work, what: Deed, subject: Subject, subject_id: int | None = None) -> None:
@@ -64,6 +64,8 @@ class Look:
     actor_id: int
     case: int | None
     """None: at what is kept of the person."""
+    what: str
+    """The deed."""
 
 
 def looks_at(reading: Reading, person_id: int, most: int) -> tuple[int, Sequence[Look]]:
@@ -76,7 +78,12 @@ def looks_at(reading: Reading, person_id: int, most: int) -> tuple[int, Sequence
     total = reading.session.execute(select(func.count()).select_from(AuditLine).where(theirs)).scalar_one()
     query = select(AuditLine).where(theirs).order_by(col(AuditLine.id).desc()).limit(most)
     return total, [
-        Look(line.at, line.actor_id or 0, line.subject_id if line.subject_kind == Subject.CASE else None)
+        Look(
+            line.at,
+            line.actor_id or 0,
+            line.subject_id if line.subject_kind == Subject.CASE else None,
+            line.what,
+        )
         for line in reading.session.execute(query).scalars()
     ]
 
@@ -95,7 +102,12 @@ def _theirs(person_id: int) -> ColumnElement[bool]:
         col(AuditLine.subject_kind) == str(Subject.CASE),
         or_(number.in_(own), number.in_(part), number.in_(told_as)),
     )
-    person = and_(col(AuditLine.subject_kind) == str(Subject.PERSON), number == person_id)
+    halves = select(col(Joined.gone_id)).where(
+        col(Joined.kept_id) == person_id, col(Joined.undone_at).is_(None)
+    )
+    person = and_(
+        col(AuditLine.subject_kind) == str(Subject.PERSON), or_(number == person_id, number.in_(halves))
+    )
     return and_(
         or_(case, person),
         col(AuditLine.what).in_([str(deed) for deed in LOOKS]),

@@ -38,6 +38,18 @@ from handlers import (
     zero_boards,
 )
 from handlers.command import COMMANDS, HANDLERS
+from handlers.residents import (
+    correcting,
+    doubles,
+    entering,
+    joining,
+    keeping,
+    marking,
+    moving,
+    own,
+    segments,
+)
+from handlers.residents import showing as doors
 
 __all__ = ["COMMANDS", "HANDLERS", "NOUNS"]
 
@@ -73,7 +85,17 @@ NOUNS = (
     appointing,
     teams,
     waiting,
+    doors,
+    entering,
+    moving,
+    marking,
+    correcting,
+    segments,
+    doubles,
+    joining,
     own_data,
+    own,
+    keeping,
     watching,
     keys,
     importing,

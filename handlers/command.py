@@ -67,6 +67,8 @@ class Command(BaseModel):
     in_api: ClassVar[bool] = True
     in_group: ClassVar[bool] = False
     """May be asked and answered where others read it."""
+    hides: ClassVar[bool] = False
+    """Its words may bring a number that is kept sealed: whatever comes of it, the message is masked."""
     confirm: ClassVar[bool] = False
     """Ask once more before doing it: it cannot be taken back."""
 

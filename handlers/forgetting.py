@@ -10,6 +10,7 @@ from sqlmodel import col
 from handlers.actor import Actor
 from handlers.audit import note
 from handlers.refusal import Refusal
+from handlers.residents.emptying import empty_details
 from handlers.work import Work
 from models import (
     Account,
@@ -40,20 +41,29 @@ def forget(work: Work, person_id: int) -> None:
     _must_hold_no_post(work, person_id)
     person = work.session.get(Person, person_id, populate_existing=True)
     assert person is not None
+    make_nobody(work, person)
+    work.actor = Actor(None, person.name)
+
+
+def make_nobody(work: Work, person: Person) -> None:
+    """Take out everything that tells who a person is; what is counted stays: cases, and that a door has so
+    many behind it. For whoever holds no post.
+    """
+    assert person.id is not None
     work.session.flush()
     _clear_letters(work, person)
-    _clear_talks(work, person_id)
+    _clear_talks(work, person.id)
     if person.seat is None:
-        work.session.execute(delete(Account).where(col(Account.person_id) == person_id))
+        work.session.execute(delete(Account).where(col(Account.person_id) == person.id))
     else:
         _seat_somebody_new(work, person)
-    work.session.execute(delete(Token).where(col(Token.person_id) == person_id))
+    work.session.execute(delete(Token).where(col(Token.person_id) == person.id))
+    empty_details(work.session, person.id, work.word("who.gone"))
     person.name = work.word("who.gone")
     person.forgotten_at = work.now
     person.phone = person.phone_digest = person.home_grid_id = person.seat = None
     work.session.flush()
-    note(work, Deed.FORGET, Subject.PERSON, person_id)
-    work.actor = Actor(None, person.name)
+    note(work, Deed.FORGET, Subject.PERSON, person.id)
 
 
 def _seat_somebody_new(work: Work, person: Person) -> None:
@@ -76,7 +86,7 @@ def _clear_talks(work: Work, person_id: int) -> None:
     """Empty what was said to us; that a message came stays known, or a platform could deliver it again."""
     mine = select(CHATS.c.chat_key).where(CHATS.c.person_id == person_id)
     keys = set(work.session.execute(mine).scalars())
-    if work.back is not None:
+    if work.back is not None and person_id == work.actor.id:
         keys.add(f"{work.back.channel}|{work.back.chat}|{work.back.handle}")
     said = (INBOX.c.chat_key.in_(keys), INBOX.c.state != InboxState.WAITING)
     work.session.execute(

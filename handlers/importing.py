@@ -18,6 +18,7 @@ from handlers.registry.applying import new_ids, write
 from handlers.registry.comparing import compare
 from handlers.registry.spreadsheets import Seen, Table, read, silent
 from handlers.registry.undoing import obstacles, take_back
+from handlers.residents.keeping import import_expired
 from handlers.tree import registry_changed
 from handlers.work import Reading, Work
 from models import Imported, RegistryVersion
@@ -34,6 +35,7 @@ _KINDS = {
     "account": "rows.account",
     "token": "rows.token",
     "outbox": "rows.outbox",
+    "detail": "rows.detail",
 }
 _IMPORTS: Rows = Imported.__table__  # type: ignore[attr-defined]
 _VERSION: Rows = RegistryVersion.__table__  # type: ignore[attr-defined]
@@ -117,6 +119,8 @@ def undo_import(work: Work, command: UndoImport) -> Done:
         raise NotFound("import.not_found", number=command.number)
     if imported.undone_at is not None:
         raise Refusal("import.undone_already", number=command.number, at=imported.undone_at)
+    if import_expired(work, command.number):
+        raise Refusal("import.too_old", number=command.number)
     found = [_obstacle(work, name, count) for name, count in obstacles(work.session, imported)]
     if found:
         raise Refusal("import.in_the_way", number=command.number, what="、".join(found))

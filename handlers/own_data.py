@@ -15,6 +15,7 @@ from handlers.command import Ask, Command, Done, handles
 from handlers.forgetting import forget
 from handlers.phones import Phone, hide_numbers, kept_phone
 from handlers.refusal import Refusal
+from handlers.residents.own import details_of, homes_of, whole_details_of
 from handlers.tree import registry_changed
 from handlers.work import Reading, Work
 from models import Account, Deed, Incident, Part, Participant, Person, Subject
@@ -22,6 +23,12 @@ from models import Account, Deed, Incident, Part, Participant, Person, Subject
 MOST_LOOKS = 5
 """Lines of a list of looks; the rest is a number."""
 MOST_IN_A_FILE = 500
+_LOOKED = {
+    str(Deed.BRIEF): "look.brief",
+    str(Deed.PHONE): "look.phone",
+    str(Deed.SECRET): "look.secret",
+    str(Deed.LIST): "look.list",
+}
 _WAYS = {"telegram": "way.telegram", "webchat": "way.webchat"}
 
 
@@ -75,10 +82,25 @@ def my_data(work: Work, command: MyData) -> Done:
         "my_data.card",
         **_shown(work, found),
         count=len(found["cases"]),
-        choices=[choice(work, do) for do in ("who_looked", "export_mine", "change_phone", "forget_me")],
+        choices=[choice(work, do) for do in _offered(found)],
     )
+    if found["homes"] or found["details"]:
+        work.reply(
+            "my_data.more",
+            place="；".join(home["place"] for home in found["homes"] if home["until"] is None)
+            or work.word("said.none_kept"),
+            items=found["details"],
+            choices=[choice(work, do) for do in _offered(found)],
+        )
     shown = {name: found[name] for name in ("name", "home", "accounts")}
-    return Done({**shown, "phone": mask_phone(found["phone"] or ""), "cases": len(found["cases"])})
+    masked = {"phone": mask_phone(found["phone"] or ""), "cases": len(found["cases"])}
+    return Done({**shown, **masked, "homes": found["homes"], "details": found["details"]})
+
+
+def _offered(found: dict[str, Any]) -> tuple[str, ...]:
+    """What one may do with what is kept."""
+    more = ("withdraw_consent", "say_wrong") if found["details"] else ()
+    return ("who_looked", "export_mine", "change_phone", *more, "forget_me")
 
 
 @handles(WhoLooked)
@@ -103,9 +125,18 @@ def export_mine(work: Work, command: ExportMine) -> Done:
     work.reply("export_mine.person", at=work.now, **_shown(work, found))
     if found["cases"]:
         work.reply("export_mine.cases", count=len(found["cases"]), items=found["cases"])
+    if found["homes"]:
+        work.reply("export_mine.homes", items=[_lived(work, home) for home in found["homes"]])
+    if found["details"]:
+        work.reply("export_mine.details", items=found["details"])
     if lines:
         work.reply("export_mine.looks", count=count, items=lines)
-    return Done({**found, "looks": lines})
+    return Done({**found, "details": whole_details_of(work, _me(work)), "looks": lines})
+
+
+def _lived(work: Work, home: dict[str, Any]) -> dict[str, Any]:
+    until = home["until"]
+    return {**home, "until": until if until is not None else work.word("export_mine.until_now")}
 
 
 def _me(work: Work) -> int:
@@ -129,6 +160,8 @@ def _kept(work: Work) -> dict[str, Any]:
             for row in work.session.execute(accounts.order_by(col(Account.id)))
         ],
         "cases": _cases(work),
+        "homes": homes_of(work, _me(work)),
+        "details": details_of(work, _me(work)),
     }
 
 
@@ -170,7 +203,7 @@ def _lines(work: Work, looks: Sequence[Look]) -> list[dict[str, Any]]:
         {
             "at": look.at,
             "who": left.get(look.actor_id) or role_and_name(work, look.actor_id),
-            "what": work.word("look.person")
+            "what": work.word(_LOOKED.get(look.what, "look.person"))
             if look.case is None
             else work.word("look.case", number=known.get(look.case, look.case)),
         }

@@ -14,6 +14,7 @@ from models.sealing import digest
 
 INBOX: Table = Inbox.__table__  # type: ignore[attr-defined]
 Phone = Annotated[str, Field(max_length=20, pattern=r"^[+ \-]*([0-9][ \-]*){7,20}$")]
+HIDDEN = "***"
 LATELY = 20
 """Messages of a chat that may have brought a number on the way to a command."""
 
@@ -41,8 +42,11 @@ def kept_phone(phone: str | None) -> KeptPhone:
     return {"phone": phone or None, "phone_digest": digest_of_phone(phone) if phone else None}
 
 
-def hide_numbers(work: Work) -> None:
-    """Mask the numbers in what was just said in this chat: they are kept sealed now, and not here as well."""
+def hide_numbers(work: Work, also: str = "") -> None:
+    """Mask the numbers in what was just said in this chat: they are kept sealed now, and not here as well.
+
+    `also`: other words that are kept sealed and are taken out.
+    """
     if work.back is None:
         return
     key = f"{work.back.channel}|{work.back.chat}|{work.back.handle}"
@@ -54,7 +58,7 @@ def hide_numbers(work: Work) -> None:
     )
     for row in work.session.execute(query.order_by(INBOX.c.id.desc()).limit(LATELY)).all():
         said = row.body.get("text", "")
-        hidden = masked(said)
+        hidden = masked(said.replace(also, HIDDEN) if also else said)
         if hidden != said:
             change = update(INBOX).where(INBOX.c.id == row.id).values(body={**row.body, "text": hidden})
             work.session.execute(change)

@@ -1,14 +1,19 @@
 """One person in two records: what the one has reported, said and was told becomes the other's."""
 
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, Table, delete, exists, or_, select, update
 from sqlmodel import SQLModel, col
 
 from handlers.work import MAIL
 from handlers.writing import LINES, Writing
-from models import Account, Participant, Person, Post
+from models import Account, Agreement, Apart, Detail, Joined, Member, Participant, Person, Post
 
-PEOPLE = Person.__table__  # type: ignore[attr-defined]
-PARTS = Participant.__table__  # type: ignore[attr-defined]
+PEOPLE: Table = Person.__table__  # type: ignore[attr-defined]
+PARTS: Table = Participant.__table__  # type: ignore[attr-defined]
+DETAILS: Table = Detail.__table__  # type: ignore[attr-defined]
+AGREEMENTS: Table = Agreement.__table__  # type: ignore[attr-defined]
+MEMBERS: Table = Member.__table__  # type: ignore[attr-defined]
+APART: Table = Apart.__table__  # type: ignore[attr-defined]
+JOINED: Table = Joined.__table__  # type: ignore[attr-defined]
 
 
 def is_left_empty(session: Writing, person_id: int) -> bool:
@@ -50,3 +55,19 @@ def _drop_doubles(session: Writing, old: int, new: int) -> None:
         twin.c.person_id == new,
     ]
     session.execute(delete(PARTS).where(PARTS.c.person_id == old, exists(select(twin.c.id).where(*same))))
+    _drop_double_details(session, old, new)
+
+
+def _drop_double_details(session: Writing, old: int, new: int) -> None:
+    """What may be kept once of a person, and where they live now, is that of the record that stays."""
+    once = ((DETAILS, ("module", "mark")), (AGREEMENTS, ("module",)), (MEMBERS, ("household_id",)))
+    for table, columns in once:
+        twin = table.alias("twin")
+        same = [twin.c[name] == table.c[name] for name in columns]
+        if "until" in table.c:
+            same += [twin.c.until.is_(None), table.c.until.is_(None)]
+        doubled = exists(select(twin.c.id).where(*same, twin.c.person_id == new))
+        session.execute(delete(table).where(table.c.person_id == old, doubled))
+    session.execute(delete(APART).where(or_(APART.c.one_id == old, APART.c.other_id == old)))
+    session.execute(update(JOINED).where(JOINED.c.kept_id == old).values(kept_id=new))
+    session.execute(update(PEOPLE).where(PEOPLE.c.joined_into == old).values(joined_into=new))

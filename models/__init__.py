@@ -3,8 +3,9 @@
 from models.audit import AuditHead, AuditLine, Deed, Subject
 from models.base import Moment
 from models.conversation import Conversation
+from models.detail import Agreement, Apart, Detail, Joined, Swept
 from models.grid import Grid, GridBoundary, GridKind, GridSpan, GridTally, path_range
-from models.household import Household, Member
+from models.household import Ending, Household, Member
 from models.imported import CodeSerial, Imported
 from models.incident import Incident, Privacy, Register
 from models.incident_log import Attachment, Correction, IncidentEvent, Part, Participant
@@ -36,6 +37,8 @@ __all__ = [
     "REOPENABLE",
     "TO_BE_DONE",
     "Account",
+    "Agreement",
+    "Apart",
     "Attachment",
     "AuditHead",
     "AuditLine",
@@ -43,6 +46,8 @@ __all__ = [
     "Conversation",
     "Correction",
     "Deed",
+    "Detail",
+    "Ending",
     "Grid",
     "GridBoundary",
     "GridKind",
@@ -56,6 +61,7 @@ __all__ = [
     "IncidentEvent",
     "Invitation",
     "JobRun",
+    "Joined",
     "Leave",
     "MailState",
     "Member",
@@ -72,6 +78,7 @@ __all__ = [
     "Scope",
     "State",
     "Subject",
+    "Swept",
     "Token",
     "Unit",
     "Way",

@@ -28,7 +28,11 @@ class Person(SQLModel, table=True):
     seat: str | None = Field(default=None, index=True)
     """Short name of a seat in the demo; None for real people."""
     forgotten_at: datetime | None = Field(default=None, sa_column=Column(Moment))
-    """Since when nothing is known of them any more, at their own wish."""
+    """Since when nothing is known of them any more."""
+    died_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    joined_into: int | None = Field(default=None, index=True)
+    """The record that this one was found to be the same person as; this one is empty since (no key, for it
+    is no reference that follows when that one is joined in turn)."""
 
 
 class Account(SQLModel, table=True):

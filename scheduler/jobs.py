@@ -8,6 +8,7 @@ from handbook import Book
 from handlers.command import Command, Done
 from handlers.day_cards import SendDayCards
 from handlers.pressing import FollowDue
+from handlers.residents.keeping import Retain
 from handlers.schedule import latest_due, slot_at
 from handlers.waiting import TellWaiting
 from handlers.watching import TellTrouble
@@ -44,6 +45,7 @@ JOBS: Sequence[Job] = (
     Job("day_card", lambda slot: SendDayCards(slot=slot)),
     Job("zero_board", lambda slot: SendZeroBoards(slot=slot)),
     Job("stale_talks", lambda _: TellWaiting()),
+    Job("retention", lambda _: Retain(), lambda done: bool(done.data["more"])),
     Job("watch", lambda _: TellTrouble()),
 )
 """In the order they run when several are due: the watch last, since it looks at what the others left."""

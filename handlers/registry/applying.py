@@ -10,19 +10,22 @@ from sqlalchemy import bindparam, func, insert, select, update
 from handlers.grids.spans import keep_spans
 from handlers.grids.tallies import recount
 from handlers.phones import kept_phone
-from handlers.registry.known import Area, Duty, Dweller, Entry, Home, Human, Known, Office
+from handlers.registry.known import Area, Duty, Dweller, Entry, Home, Human, Known, Note, Office
 from handlers.registry.spreadsheets import Seen, silent
+from handlers.residents.details import kept_value
 from handlers.work import Work
 from handlers.writing import Writing, insert_new
 from models import CodeSerial
 
 AT_ONCE = 5_000
 """Rows in one statement."""
+SOURCE = "import"
+"""Where a detail came from."""
 TOP = "990000000000"
 """What codes begin with where nothing above has one."""
 VILLAGE = 12
 """Digits of a village's code."""
-ORDER: Sequence[type[Entry]] = (Area, Human, Office, Duty, Home, Dweller)
+ORDER: Sequence[type[Entry]] = (Area, Human, Office, Duty, Home, Dweller, Note)
 """Kinds of row, those first to which others point."""
 Runs = dict[str, list[list[int]]]
 Changed = list[dict[str, Any]]
@@ -146,6 +149,21 @@ def _dweller_row(work: Work, dweller: Dweller) -> dict[str, Any]:
     }
 
 
+def _note_row(work: Work, note: Note) -> dict[str, Any]:
+    return {
+        "id": note.id,
+        "person_id": note.human.id if note.human else None,
+        "household_id": note.home.id if note.home else None,
+        "module": note.module,
+        "mark": note.mark,
+        "value": note.value,
+        **kept_value(note.hidden),
+        "since": work.now,
+        "by_id": work.actor.id,
+        "source": SOURCE,
+    }
+
+
 _ROWS: dict[type[Entry], Callable[[Work, Any], dict[str, Any]]] = {
     Area: _area_row,
     Human: _human_row,
@@ -153,6 +171,7 @@ _ROWS: dict[type[Entry], Callable[[Work, Any], dict[str, Any]]] = {
     Duty: _duty_row,
     Home: _home_row,
     Dweller: _dweller_row,
+    Note: _note_row,
 }
 
 
@@ -163,7 +182,7 @@ def _update(work: Work, known: Known) -> Changed:
     dwellers = [dweller for home in known.homes.values() for dweller in home.dwellers]
     changed: Changed = []
     duties = list(known.duties.values())
-    for entries in (known.areas, known.humans, known.offices, duties, dwellers):
+    for entries in (known.areas, known.humans, known.offices, duties, dwellers, known.notes):
         for entry in entries:
             if entry.before:
                 changed.append(_change(entry))
@@ -202,7 +221,9 @@ def write_changes(session: Writing, changed: Changed, side: str) -> None:
 
 
 def _kept(columns: dict[str, Any]) -> dict[str, Any]:
-    return {**columns, **kept_phone(columns["phone"])} if "phone" in columns else columns
+    if "phone" in columns:
+        return {**columns, **kept_phone(columns["phone"])}
+    return {**columns, **kept_value(columns["hidden"])} if "hidden" in columns else columns
 
 
 # ---- codes -------------------------------------------------------------------------------------------------

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from handbook import Book
+from handbook.modules import ModuleSpec
 from handbook.registry import SheetKind
 from handlers.actor import CLOCK
-from handlers.registry.known import Area, Duty, Home, Known, Office
+from handlers.registry.known import Area, Duty, Home, Known, Note, Office
 from handlers.registry.spreadsheets import Line
 from handlers.work import Reading
 
@@ -39,7 +40,9 @@ def everything(reading: Reading) -> Sheets:
             if duty.area and known.reaches(duty.area)
         ),
         "households": (
-            _home(names, home) for home in known.homes.values() if home.area and known.reaches(home.area)
+            {**_home(names, home), **_notes(reading, known, home)}
+            for home in known.homes.values()
+            if home.area and known.reaches(home.area)
         ),
     }
     return [(spec.names[0], _sheet(book, kind, lines[kind])) for kind, spec in book.registry.sheets.items()]
@@ -131,3 +134,21 @@ def _home(names: _Names, home: Home) -> Mapping[str, str]:
         "phone": (head.phone or "") if head else "",
         "members": "、".join(others),
     }
+
+
+def _notes(reading: Reading, known: Known, home: Home) -> Mapping[str, str]:
+    """What the modules keep of the head and of the door, as far as whoever exports may see it there."""
+    modules = {key: spec for key, spec in reading.book.residents.on.items() if spec.columns}
+    head = next((one.human for one in home.dwellers if one.head), None)
+    found: dict[str, str] = {}
+    for key, spec in modules.items():
+        owner = home if spec.of == "household" else head
+        path = home.area.path if home.area else ""
+        if owner is not None and (reading.actor is CLOCK or reading.actor.may_on(spec.seen_by, path)):
+            kept = [known.note_of(owner, key, mark) for mark in (spec.marks or ("",))]
+            found[key] = "、".join(_note(spec, note) for note in kept if note is not None)
+    return found
+
+
+def _note(spec: ModuleSpec, note: Note) -> str:
+    return spec.marks[note.mark][0] if note.mark else note.hidden or note.value or ""

@@ -1,11 +1,16 @@
 """Lines of households: a door in a grid, and who lives behind it."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
-from handlers.registry.known import Area, Dweller, Entry, Home, Human
+from handbook.modules import ModuleSpec
+from handlers.registry.known import Area, Dweller, Entry, Home, Human, Note
 from handlers.registry.lines import CannotUse, Line, Lines, Outcome, told
-from handlers.registry.values import folded, listed, masked, phone
+from handlers.registry.values import folded, listed, masked, phone, pick
+from handlers.residents.details import value_of
+
+LATEST_YEAR: Final = 2199
+"""A list is compared without a clock; a year of birth only has to look like one."""
 
 
 class HomeLines(Lines):
@@ -15,6 +20,8 @@ class HomeLines(Lines):
         super().__init__(*arguments)
         self._taken: dict[tuple[Area, str, str], int] = {}
         self._places: dict[str, Area] = {}
+        on = self.book.residents.on
+        self._modules = {key: module for key, module in on.items() if module.columns}
 
     def one(self, line: Line) -> Outcome:
         """Take one household with its head and the others in it."""
@@ -26,11 +33,15 @@ class HomeLines(Lines):
         digits = phone(number)
         if number and digits is None:
             raise CannotUse(self.word("wrong.phone", value=masked(number)), number)
+        notes = [note for key in self._modules if line.says(key) for note in self._said(key, line.says(key))]
+        if notes and not head:
+            raise CannotUse(self.word("wrong.empty", column=self.heading("households", "head")))
         key = (area, folded(address), folded(door))
         if key in self._taken:
             raise CannotUse(self.word("wrong.twice", row=self._taken[key]), f"{address}{door}")
         self._taken[key] = line.number
-        return self._settle(key, address, door, head, digits, listed(line.says("members")))
+        outcome = self._settle(key, address, door, head, digits, listed(line.says("members")))
+        return self._note(self.known.homes[key], notes, outcome) if notes else outcome
 
     def _area(self, words: str) -> Area:
         if not words:
@@ -68,6 +79,50 @@ class HomeLines(Lines):
                 changed = self._call(dweller, number) or changed
         changed = changed or (old and moved)
         return told(made, changed, f"{key[0].name} {address}{door} {head}".strip())
+
+    # ---- what the modules keep -----------------------------------------------------------------------------
+
+    def _said(self, key: str, cell: str) -> Iterator[tuple[str, str, str | None]]:
+        """Module, mark and value of each thing in a cell. Raises CannotUse for what is none."""
+        module = self._modules[key]
+        for words in listed(cell) if module.marks else [cell]:
+            mark = pick(words, module.marks) if module.marks else ""
+            value = None if module.marks else value_of(module, words, LATEST_YEAR)
+            if mark is None or (value is None and not module.marks):
+                column = self.heading("households", key)
+                known = "、".join(names[0] for names in module.marks.values()) or module.name
+                raise CannotUse(
+                    self.word("wrong.mark", column=column, value=masked(words), known=known), words
+                )
+            yield key, mark, value
+
+    def _note(self, home: Home, notes: Sequence[tuple[str, str, str | None]], outcome: Outcome) -> Outcome:
+        """The head's columns speak of the head, those of a door of the household."""
+        head = next((one.human for one in home.dwellers if one.head), None)
+        fresh = False
+        for module, mark, value in notes:
+            spec = self._modules[module]
+            owner = home if spec.of == "household" else head
+            if owner is not None:
+                fresh = self._keep(owner, spec, Note(module=module, mark=mark), value) or fresh
+        if fresh and outcome.fate == "same":
+            return Outcome("changed", f"{home.address}{home.door}")
+        return outcome
+
+    def _keep(self, owner: Human | Home, spec: ModuleSpec, note: Note, value: str | None) -> bool:
+        """Keep a mark or a value, unless its yes was taken back. Returns whether it is new."""
+        column = "hidden" if spec.sealed else "value"
+        known = self.known.note_of(owner, note.module, note.mark)
+        if known is not None:
+            return known.put(column, value)
+        if self.known.has_withdrawn(owner, note.module):
+            return False
+        setattr(note, column, value)
+        note.human, note.home = (owner, None) if isinstance(owner, Human) else (None, owner)
+        self.known.add(note)
+        return True
+
+    # ---- who lives there -----------------------------------------------------------------------------------
 
     def _dweller(self, home: Home, name: str, number: str | None) -> tuple[Dweller, bool]:
         """The one of a name in the household. Returns whether they came in just now."""

@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 from handlers.grids.spans import codes_ever
 from handlers.registry.values import folded
 from handlers.work import Reading
-from models import Grid, GridKind, Household, Member, Person, Post, Unit
+from models import Agreement, Detail, Grid, GridKind, Household, Member, Person, Post, Unit
 
 
 @dataclass(eq=False)
@@ -36,6 +36,9 @@ class Entry:
 def _table(kind: type[SQLModel]) -> Table:
     found: Table = kind.__table__  # type: ignore[attr-defined]
     return found
+
+
+_AGREEMENTS = _table(Agreement)
 
 
 @dataclass(eq=False)
@@ -114,6 +117,20 @@ class Home(Entry):
 
 
 @dataclass(eq=False)
+class Note(Entry):
+    """Something that a module of the book keeps of a person or a household."""
+
+    table = _table(Detail)
+    human: Human | None = None
+    home: Home | None = None
+    module: str = ""
+    mark: str = ""
+    value: str | None = None
+    hidden: str | None = None
+    """The value of a module that is sealed."""
+
+
+@dataclass(eq=False)
 class Dweller(Entry):
     """Somebody who lives in a household now."""
 
@@ -140,9 +157,12 @@ class Known:
         self._holders: dict[tuple[str, Area], list[Human]] = {}
         self._posts: dict[Human, list[Area]] = {}
         self.homes: dict[tuple[Area, str, str], Home] = {}
+        self._notes: dict[tuple[Human | Home, str, str], Note] | None = None
+        self._withdrawn: set[tuple[int, str]] = set()
         self.added: list[Entry] = []
         """New entries, those first to which others point."""
         self._may = may
+        self._reading = reading
         self._load(reading)
 
     # ---- finding -------------------------------------------------------------------------------------------
@@ -181,6 +201,22 @@ class Known:
     def holder(self, name: str, role: str, area: Area) -> Human | None:
         """The one of a name who holds a role on an area."""
         return next((human for human in self._holders.get((role, area), ()) if human.name == name), None)
+
+    def note_of(self, owner: Human | Home, module: str, mark: str) -> Note | None:
+        """What a module keeps of somebody; all of it is read when it is first asked for, and not before."""
+        if self._notes is None:
+            self._notes = {}
+            self._load_notes()
+        return self._notes.get((owner, module, mark))
+
+    @property
+    def notes(self) -> list[Note]:
+        """What the modules keep, as far as it was asked for."""
+        return list((self._notes or {}).values())
+
+    def has_withdrawn(self, owner: Human | Home, module: str) -> bool:
+        """Whether somebody took back their yes to a module; asked after `note_of`."""
+        return isinstance(owner, Human) and (owner.id or 0, module) in self._withdrawn
 
     # ---- adding --------------------------------------------------------------------------------------------
 
@@ -238,8 +274,25 @@ class Known:
         assert dweller.home is not None
         dweller.home.dwellers.append(dweller)
 
+    def _note(self, note: Note) -> None:
+        owner = note.human or note.home
+        if self._notes is not None and owner is not None:
+            self._notes[owner, note.module, note.mark] = note
+
     def _office(self, office: Office) -> None:
         self.offices.append(office)
+
+    def _load_notes(self) -> None:
+        humans = {human.id: human for human in self.humans if human.id is not None}
+        homes = {home.id: home for home in self.homes.values() if home.id is not None}
+        table = Note.table.c
+        for row in self._reading.session.execute(select(Note.table).where(table.until.is_(None))):
+            human, home = humans.get(row.person_id), homes.get(row.household_id)
+            if human is not None or home is not None:
+                self.add(Note(row.id, human, home, row.module, row.mark, row.value, row.hidden))
+        withdrawn = select(_AGREEMENTS).where(_AGREEMENTS.c.withdrawn_at.is_not(None))
+        for row in self._reading.session.execute(withdrawn):
+            self._withdrawn.add((row.person_id, row.module))
 
     # ---- loading -------------------------------------------------------------------------------------------
 
@@ -268,7 +321,8 @@ class Known:
         table = Human.table.c
         humans: dict[int, Human] = {}
         columns = (table.id, table.name, table.phone, table.home_grid_id, table.party)
-        for row in rows(select(*columns).order_by(table.id)):
+        half = table.joined_into.is_(None)  # the other half of a person is no second one
+        for row in rows(select(*columns).where(half).order_by(table.id)):
             humans[row.id] = Human(row.id, row.name, row.phone, areas.get(row.home_grid_id or 0), row.party)
             self.add(humans[row.id])
         offices: dict[int, Office] = {}
@@ -297,7 +351,8 @@ class Known:
         for row in rows(
             select(Dweller.table).where(or_(lives.until.is_(None), lives.until > now)).order_by(lives.id)
         ):
-            self.add(Dweller(row.id, homes[row.household_id], humans[row.person_id], row.head))
+            if row.person_id in humans:
+                self.add(Dweller(row.id, homes[row.household_id], humans[row.person_id], row.head))
 
 
 def _stands_below(area: Area, names: list[str]) -> bool:
@@ -317,4 +372,5 @@ _ENTER: dict[type[Entry], Callable[[Known, Any], None]] = {
     Duty: Known._duty,
     Home: Known._home,
     Dweller: Known._dweller,
+    Note: Known._note,
 }

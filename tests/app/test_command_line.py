@@ -23,7 +23,7 @@ from app.build import build
 from app.settings import read_settings
 from app.tables import bring_up_to_date, newest
 from handlers.tokens import person_of
-from models import AuditLine, Person, Post, Scope
+from models import AuditLine, Conversation, Outbox, Person, Post, Scope
 from models.database import DatabaseTrouble, is_current, migrate, open_database
 from scheduler.clock import SystemClock
 from tests.keys import ENVIRONMENT
@@ -519,3 +519,39 @@ def test_without_a_tree_nobody_is_made_an_administrator(url: str, capsys: pytest
     assert main(["migrate"]) == 0
     assert main(["admin", "郑勇", "13800000002"]) == 1
     assert "no tree of grids yet" in capsys.readouterr().err
+
+
+def test_retention_says_what_would_go_and_takes_it_out(
+    town_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = open_database(town_url)
+    long_ago = SystemClock().now() - timedelta(days=200)
+    with Session(database.writer) as session:
+        person = session.execute(select(Person).where(col(Person.name) == "王芳")).scalar_one()
+        session.add(
+            Conversation(chat_key="x", channel="x", chat="x", handle="x", state={"a": 1}, touched_at=long_ago)
+        )
+        session.add(
+            Outbox(
+                key="x",
+                recipient="px",
+                text="x",
+                args={"a": 1},
+                choices=[],
+                at=long_ago,
+                not_before=long_ago,
+                person_id=person.id,
+            )
+        )
+        session.commit()
+    database.close()
+
+    for _ in range(2):
+        assert main(["retention", "--dry-run"]) == 0
+        told = said(capsys)
+        assert "发出满180天的消息：1条，删去内容" in told
+        assert "满30天没有说话的聊天：1个" in told
+    assert main(["retention"]) == 0
+    assert "已清理 2 条。" in said(capsys)
+    assert main(["retention", "--dry-run"]) == 0
+    assert said(capsys) == "没有到期的。\n"

@@ -9,7 +9,7 @@ HERE = Path(handlers.__file__).parent
 
 
 def test_every_noun_with_a_command_is_in_it() -> None:
-    nouns = {path.stem for path in HERE.glob("*.py") if "\n@handles(" in path.read_text("utf-8")}
+    nouns = {path.stem for path in HERE.rglob("*.py") if "\n@handles(" in path.read_text("utf-8")}
 
     assert {"reporting", "watching", "waiting"} <= nouns
     assert nouns == {noun.__name__.rpartition(".")[2] for noun in catalogue.NOUNS}

@@ -49,16 +49,40 @@ OWN = {
     *("human", "report", "on_behalf", "self_handle", "todo", "looked", "progress", "zero", "board", "funnel"),
     "check_grids",
     *("undo", "bind", "my_accounts", "unbind", "sign_in", "my_data", "who_looked", "export_mine"),
-    *("change_phone", "change_name", "forget_me"),
+    *("change_phone", "change_name", "forget_me", "withdraw_consent", "say_wrong"),
 }
 """About oneself, one's own list, or a report: which anybody may make of any place."""
 BY_FILE = {"import_lists", "undo_import", "draw_grids"}
 """Given with a file by a route of its own (tests/registry, tests/web, tests/grids)."""
+RESIDENTS = {
+    *(
+        "household",
+        "reveal",
+        "add_resident",
+        "move_out",
+        "move_to",
+        "died",
+        "restore_resident",
+        "mark",
+        "unmark",
+    ),
+    *("correct_resident", "segment", "doubles", "join_residents", "keep_apart", "undo_join"),
+}
+"""About whoever lives in one's area (tests/residents)."""
 BY_THE_PROGRAM = {name for name, kind in catalogue.COMMANDS.items() if issubclass(kind, OwnCommand)}
 
 
 def test_no_command_is_forgotten() -> None:
-    told = [*ABOUT_A_CASE, "merge", *PEOPLE, *(set(GRIDS) - set(PEOPLE)), *OWN, *BY_FILE, *BY_THE_PROGRAM]
+    told = [
+        *ABOUT_A_CASE,
+        "merge",
+        *PEOPLE,
+        *(set(GRIDS) - set(PEOPLE)),
+        *OWN,
+        *RESIDENTS,
+        *BY_FILE,
+        *BY_THE_PROGRAM,
+    ]
 
     assert sorted(told) == sorted(catalogue.COMMANDS)
 

@@ -1,0 +1,1 @@
+"""Residents: doors, moves, what is kept of them and for how long."""
