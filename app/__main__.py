@@ -30,12 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as trouble:
+        if _is_databases(trouble):
+            return _complain(f"The database cannot be used: {str(trouble).splitlines()[0]}", FAILED)
         if not _is_expected(trouble):
             raise
         return _complain(trouble, FAILED)
 
 
-def _complain(trouble: Exception, code: int) -> int:
+def _complain(trouble: Exception | str, code: int) -> int:
     print(f"xiaoge: {trouble}", file=sys.stderr)
     return code
 
@@ -48,6 +50,13 @@ def _is_expected(trouble: Exception) -> bool:
     from models.database import DatabaseTrouble
 
     return isinstance(trouble, (BookError, DatabaseTrouble, OSError, CannotDo, NoBackup))
+
+
+def _is_databases(trouble: Exception) -> bool:
+    """Whether a server cannot be reached or a file is damaged; what else a database says is a bug of ours."""
+    from sqlalchemy.exc import DatabaseError, OperationalError
+
+    return isinstance(trouble, OperationalError) or type(trouble) is DatabaseError
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -164,10 +173,11 @@ def _demo(_: argparse.Namespace) -> int:
     _load_quickly()
     from app.alone import alone
     from app.build import build
+    from app.listening import listen
     from app.log import set_up
     from app.paths import must_keep_photos
     from app.registry import found
-    from app.serving import listen, serve
+    from app.serving import serve
     from app.tables import bring_up_to_date
 
     settings = _own_database("demo")

@@ -12,9 +12,11 @@ from sqlmodel import Session, col
 
 from app.alone import NoUse
 from app.fitting import misfit_of as another_place
+from app.listening import listen
 from app.paths import no_database, told, trouble_with
 from app.sealing import is_open_to_others, key_file, misfit_of, use_keys
 from app.settings import Settings, unknown_names
+from app.whole import is_guarded, must_be_whole
 from bot.render import words
 from handbook import BookError, open_book
 from handbook.loading import places
@@ -73,8 +75,11 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield from _disk(settings)
     yield from _photos(settings)
     yield from _channels(settings)
+    yield from _address(settings)
     try:
         yield from _database(settings)
+    except NoUse as no:
+        yield wrong(str(no))
     except (DatabaseTrouble, SQLAlchemyError) as trouble:
         yield wrong(f"The database cannot be used: {str(trouble).splitlines()[0]}")
 
@@ -128,6 +133,14 @@ def _photos(settings: Settings) -> Iterator[Finding]:
     )
 
 
+def _address(settings: Settings) -> Iterator[Finding]:
+    """Whether the address is this machine's; the port may be taken by the very program that is checked."""
+    try:
+        listen(settings.host, 0).close()
+    except OSError as no:
+        yield wrong(str(no))
+
+
 def _folder(settings: Settings) -> Path | None:
     """Where a SQLite file lies or will lie; None for PostgreSQL, whose disk is its own."""
     address = make_url(settings.database_url)
@@ -160,6 +173,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         return
     database = open_database(settings.database_url)
     try:
+        must_be_whole(database)
         for look in _LOOKS:
             yield from look(database, settings)
     except SealingTrouble:
@@ -220,6 +234,9 @@ def _has_people(database: Database) -> bool:
 
 
 def _audit(database: Database, _: Settings) -> Iterator[Finding]:
+    with database.reader.connect() as connection:
+        if not is_guarded(connection):
+            yield wrong("Lines of the audit could be changed, for their triggers are gone: restore a backup.")
     with Session(database.reader) as session:
         proof = prove(session)
     if proof.broken_at is not None:

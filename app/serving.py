@@ -14,12 +14,6 @@ PATIENCE = 3
 """Seconds that open pages and calls may take to end when the program does."""
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Take the address, so that a port in use is told before anything else is begun. Raises OSError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=2048)
-
-
 def inherited(number: int) -> socket.socket:
     """The listening socket which the supervisor holds: ours is a copy, and may be closed."""
     return socket.socket(fileno=os.dup(number))

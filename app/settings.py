@@ -23,6 +23,9 @@ _NAMES = frozenset(
 )
 LEVELS = ("debug", "info", "warning", "error")
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_NUMBERS = re.compile(r"[\d.]+")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
 
 
@@ -88,7 +91,7 @@ def read_settings(
         WrongSetting: a value cannot be used.
     """
     read = _Reader(environment)
-    host = read("HOST", "127.0.0.1", str)
+    host = read("HOST", "127.0.0.1", _host)
     port = read("PORT", "8000", _port)
     return Settings(
         database_url=read("DATABASE_URL", database, _database),
@@ -165,7 +168,11 @@ def _database(value: str) -> str:
         raise ValueError(
             "give a database like sqlite:///var/xiaoge.db or postgresql://user:password@host/name."
         )
-    if value.split("?", maxsplit=1)[0].endswith((":memory:", "sqlite:///")):
+    if value.startswith("sqlite:") and "?" in value:
+        raise ValueError(
+            "a SQLite file is named without anything behind a question mark, which would do nothing."
+        )
+    if value.endswith((":memory:", "sqlite:///")):
         raise ValueError(
             "a database in memory would forget everything; name a file: sqlite:///var/xiaoge.db."
         )
@@ -183,6 +190,16 @@ def _place(value: str) -> str:
     if value not in places:
         raise ValueError(f"there is no place {value!r}; there are {', '.join(places)}.")
     return value
+
+
+def _host(value: str) -> str:
+    """An address or a name; whether this machine has it is seen when it listens."""
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        if _HOST_NAME.fullmatch(value) and not _NUMBERS.fullmatch(value):
+            return value
+    raise ValueError(f"{value!r} is no address of a machine; give one like 127.0.0.1, 0.0.0.0 or its name.")
 
 
 def _port(value: str) -> int:

@@ -47,6 +47,12 @@ PASSING: set[int | str] = {
     *("08", "40", "53", "55", "57", "58"),
 }
 
+_OURS = frozenset({"inbox", "outbox", "incident"})
+"""Tables of every version: where one of them is, a version was there."""
+_MENDED = "it was changed by hand or by another program: restore a backup."
+_UNSAID = f"The database does not say which version its tables have (alembic_version), so {_MENDED}"
+_SEVERAL = f"The database names several versions of its tables ({{}}), so {_MENDED}"
+
 UNDONE = "the transaction was undone before its end"
 
 _ALEMBIC = threading.Lock()  # Alembic keeps what it works on in globals of the process
@@ -252,10 +258,18 @@ def _migrating(address: URL) -> Iterator[Engine]:
 
 
 def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return found
+    """Raises DatabaseTrouble where our tables are and nothing says of which version."""
+    looked = inspect(connection)
+    named = looked.has_table("alembic_version")
+    if named and "version_num" in {column["name"] for column in looked.get_columns("alembic_version")}:
+        found = connection.scalars(text("SELECT version_num FROM alembic_version")).all()
+    else:
+        found = []
+    if len(found) > 1:
+        raise DatabaseTrouble(_SEVERAL.format(", ".join(sorted(found))))
+    if not found and not _OURS.isdisjoint(looked.get_table_names()):
+        raise DatabaseTrouble(_UNSAID)
+    return str(found[0]) if found else None
 
 
 def _check_references(connection: Connection) -> None:
