@@ -359,15 +359,10 @@ def _keys(given: argparse.Namespace) -> int:
         return 0
     from app.alone import alone
     from app.sealing import rotate
-    from models.database import open_database
 
     settings = read_settings()
     with alone(settings.database_url):
-        database = open_database(settings.database_url)
-        try:
-            count, made = rotate(settings, database)
-        finally:
-            database.close()
+        count, made = rotate(settings)
     print(f"A new key was put into {made}." if made else "The newest key of XIAOGE_KEYS was taken.")
     print(f"{count} phones are sealed with it now. Older keys open older backups: keep them too.")
     return 0

@@ -14,7 +14,7 @@ from app.alone import NoUse
 from app.fitting import misfit_of as another_place
 from app.listening import listen
 from app.paths import no_database, told, trouble_with
-from app.sealing import is_open_to_others, key_file, misfit_of, use_keys
+from app.sealing import is_open_to_others, key_file, misfit_of, read_keys
 from app.settings import Settings, unknown_names
 from app.whole import is_guarded, must_be_whole
 from bot.render import words
@@ -28,7 +28,7 @@ from handlers.work import Desk
 from models import JobRun
 from models.database import Database, DatabaseTrouble, is_current, open_database
 from models.facts import fsync_latency, sqlite_facts
-from models.sealing import SealingTrouble, use
+from models.sealing import Keys, SealingTrouble
 from scheduler.clock import SystemClock
 
 GIGABYTE = 1024**3
@@ -171,7 +171,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     if not is_current(settings.database_url):
         yield wrong("The database has no tables of this version: run `xiaoge migrate`.")
         return
-    database = open_database(settings.database_url)
+    database = open_database(settings.database_url, keys=_keys_there(settings))
     try:
         must_be_whole(database)
         for look in _LOOKS:
@@ -205,15 +205,22 @@ def _sqlite(database: Database, _: Settings) -> Iterator[Finding]:
         )
 
 
+def _keys_there(settings: Settings) -> Keys | None:
+    """The keys, if they can be had; what is amiss with them is told by `_keys`."""
+    try:
+        return read_keys(settings, make=False)
+    except NoUse:
+        return None
+
+
 def _keys(database: Database, settings: Settings) -> Iterator[Finding]:
     """Whether phones can be read and found; without keys nothing is looked at that holds any."""
     file = None if settings.keys else key_file(settings.database_url)
     if file is not None and not file.exists() and not _has_people(database):
         yield ok(f"Keys that seal phones will be made and kept in {file}.")
         return
-    use(None)
     try:
-        keys = use_keys(settings, make=False)
+        keys = read_keys(settings, make=False)
     except NoUse as no:
         yield wrong(str(no))
         return

@@ -9,6 +9,7 @@ from typing import Any, Final
 from app.alone import alone
 from app.fitting import must_fit
 from app.registry import CannotDo
+from app.sealing import read_keys
 from app.settings import Settings
 from bot.render import words
 from handbook import Book, open_book
@@ -90,7 +91,8 @@ def _give(settings: Settings, command: Command) -> dict[str, Any]:
 @contextmanager
 def _desk(settings: Settings) -> Iterator[Desk]:
     migrate(settings.database_url)
-    database, book, clock = open_database(settings.database_url), open_book(settings.place), SystemClock()
+    database = open_database(settings.database_url, keys=read_keys(settings))
+    book, clock = open_book(settings.place), SystemClock()
     try:
         must_fit(database, book, clock.now())
         yield Desk(database, book, clock.now)

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 T = TypeVar("T")
 
-_PREFIX = "XIAOGE_"
-_NAMES = frozenset(
-    _PREFIX + name
+PREFIX = "XIAOGE_"
+NAMES = frozenset(
+    PREFIX + name
     for name in (
         *("DATABASE_URL", "PLACE", "HOST", "PORT", "URL", "SECURE", "MEDIA", "LOG", "WRITERS", "TEST_HOOK"),
-        *("KEYS", "SEARCH_KEY"),
+        *("KEYS", "SEARCH_KEY", "PLACES", "BACKUPS"),
         *("TELEGRAM_TOKEN", "TELEGRAM_SECRET", "TELEGRAM_WEBHOOK_URL", "TELEGRAM_BASE_URL"),
     )
 )
@@ -76,6 +76,17 @@ class Settings:
     """What seals phones, newest first; empty where a file beside a SQLite database holds the keys."""
     search_key: str = field(default="", repr=False)
     """By which sealed phones are found; it never changes."""
+    backups: Path | None = None
+    """Folder where backups are kept, if one is told of."""
+    name: str = ""
+    """Short name of the place where one process serves several; empty: it serves this one alone."""
+    hostname: str = ""
+    """Under which the place is asked for, instead of by a path."""
+
+    @property
+    def base(self) -> str:
+        """How the paths of the place's pages begin: empty, or its name after a slash."""
+        return f"/{self.name}" if self.name and not self.hostname else ""
 
 
 def read_settings(
@@ -105,6 +116,7 @@ def read_settings(
         writers=read("WRITERS", "4", _writers),
         telegram=_telegram(read),
         trial=_trial(read, host),
+        backups=read("BACKUPS", "", Path) if read.has("BACKUPS") else None,
         **_keys(read),
     )
 
@@ -132,15 +144,15 @@ def unknown_names(environment: Mapping[str, str] = os.environ) -> list[str]:
 
     A slip in a name is the one mistake that nothing else shows: the setting is simply not set.
     """
-    odd = sorted(name for name in environment if name.startswith(_PREFIX) and name not in _NAMES)
+    odd = sorted(name for name in environment if name.startswith(PREFIX) and name not in NAMES)
     return [_unknown(name) for name in odd]
 
 
 def _unknown(name: str) -> str:
     from difflib import get_close_matches
 
-    meant = {known.removeprefix(_PREFIX): known for known in _NAMES}
-    near = get_close_matches(name.removeprefix(_PREFIX).upper(), meant, 1)
+    meant = {known.removeprefix(PREFIX): known for known in NAMES}
+    near = get_close_matches(name.removeprefix(PREFIX).upper(), meant, 1)
     return f"{name} is no setting and changes nothing{f': did you mean {meant[near[0]]}?' if near else '.'}"
 
 
@@ -151,15 +163,15 @@ class _Reader:
         self._environment = environment
 
     def __call__(self, name: str, default: str, form: Callable[[str], T]) -> T:
-        value = self._environment.get(_PREFIX + name, "").strip() or default
+        value = self._environment.get(PREFIX + name, "").strip() or default
         try:
             return form(value)
         except ValueError as why:
-            raise WrongSetting(f"{_PREFIX}{name} cannot be used: {why}") from None
+            raise WrongSetting(f"{PREFIX}{name} cannot be used: {why}") from None
 
     def has(self, name: str) -> bool:
         """Tell whether a setting is there."""
-        return bool(self._environment.get(_PREFIX + name, "").strip())
+        return bool(self._environment.get(PREFIX + name, "").strip())
 
 
 def _database(value: str) -> str:

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from models.sealing import Keys
+
 if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -96,6 +98,8 @@ class Database:
 
     writer: Engine
     reader: Engine
+    keys: Keys | None = None
+    """What its phones are sealed with; None: the keys of the process."""
 
     @property
     def kind(self) -> Literal["sqlite", "postgresql"]:
@@ -128,12 +132,13 @@ class Database:
         self.writer.dispose()
 
 
-def open_database(url: str, *, writers: int = 1) -> Database:
+def open_database(url: str, *, writers: int = 1, keys: Keys | None = None) -> Database:
     """Open both ways to a database, so that a page can never write and never waits for the writer.
 
     Args:
         url: a SQLAlchemy URL: `sqlite:///file` or `postgresql://...`.
         writers: how many works PostgreSQL does at once; SQLite has always one.
+        keys: its own, where the process works on several databases.
 
     Raises:
         DatabaseTrouble: no such kind of database is promised, or the file cannot keep a write-ahead log.
@@ -142,17 +147,19 @@ def open_database(url: str, *, writers: int = 1) -> Database:
     if writer.dialect.name == "postgresql":
         # The same pool: only the transactions differ, as SQLite's reading ones do.
         return Database(
-            writer, writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            writer,
+            writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),
+            keys,
         )
     writer.connect().close()  # the writer is the first: it turns the log on, or fails now and not later
     reader = _sqlite_engine(writer.url, "BEGIN", SQLITE_READER, pool_size=READERS, max_overflow=READERS)
-    return Database(writer, reader)
+    return Database(writer, reader, keys)
 
 
 def make_engine(url: str, *, writers: int = 1) -> Engine:
     """Make the writing engine: durable at each commit, strict about references, savepoints that work.
 
-    Args and errors are those of `open_database`.
+    Arguments and errors are those of `open_database`.
     """
     address = _address(url)
     if address.get_backend_name() == "sqlite":
