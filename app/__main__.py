@@ -6,9 +6,14 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.settings import Settings, WrongSetting, read_settings, unknown_names
+
+if TYPE_CHECKING:
+    from app.places import Place
 
 log = logging.getLogger("xiaoge.app")
 
@@ -62,6 +67,9 @@ def _is_databases(trouble: Exception) -> bool:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="xiaoge", description="小格: from a chat message to a result the reporter confirms."
+    )
+    parser.add_argument(
+        "--place", metavar="NAME", help="of several in one system (XIAOGE_PLACES), the one meant"
     )
     commands = parser.add_subparsers(required=True, metavar="command")
 
@@ -132,11 +140,12 @@ def _serve(given: argparse.Namespace) -> int:
     from app.log import set_up
     from app.paths import must_keep_photos
 
-    settings = read_settings()
+    places, settings = _all_or(given.place), read_settings()
     set_up(settings.log)
-    must_keep_photos(settings.media)
+    if places is None:
+        must_keep_photos(settings.media)
     if given.fd is not None:
-        return _serve_inside(settings, given.fd)
+        return _serve_inside(settings, given.fd) if places is None else _serve_places(places, given.fd)
     _mind_names()
     from app.supervisor import (
         supervise,
@@ -168,7 +177,32 @@ def _serve_inside(settings: Settings, number: int) -> int:
         return _complain(trouble, NO_USE_CODE)
 
 
-def _demo(_: argparse.Namespace) -> int:
+def _all_or(name: str | None) -> "list[Place] | None":
+    """The places that are served together; None where there is one. Raises WrongSetting for one alone."""
+    from app.places import read_places
+
+    if name is not None:
+        raise WrongSetting("all places are served together: leave --place out.")
+    return read_places()
+
+
+def _serve_places(places: "list[Place]", number: int) -> int:
+    """A place that cannot be served is no reason to end: it is tried again, and the others are served."""
+    _load_quickly()
+    from app.branch import branches_of
+    from app.serving import inherited, serve_places
+
+    return 0 if serve_places(branches_of(places), inherited(number)) else FAILED
+
+
+def _settings(given: argparse.Namespace) -> Settings:
+    """The settings of the place that a command is about."""
+    from app.places import place_called
+
+    return place_called(given.place)
+
+
+def _demo(given: argparse.Namespace) -> int:
     """Everything in one process: Ctrl-C ends it, and the next start goes on where it was."""
     _load_quickly()
     from app.alone import alone
@@ -180,7 +214,7 @@ def _demo(_: argparse.Namespace) -> int:
     from app.serving import serve
     from app.tables import bring_up_to_date
 
-    settings = _own_database("demo")
+    settings = _own_database(given, "demo")
     set_up("warning" if settings.log == "info" else settings.log)
     must_keep_photos(settings.media)
     _mind_names()
@@ -208,13 +242,16 @@ def _load_quickly() -> None:
     gc.disable()
 
 
-def _own_database(name: str) -> Settings:
+def _own_database(given: argparse.Namespace, name: str) -> Settings:
     """A trial never touches the real database, and each place has its own."""
-    place = read_settings().place
-    return read_settings(database=f"sqlite:///var/{name}-{place}.db")
+    settings = _settings(given)
+    if settings.name:
+        url = f"sqlite:///var/{name}-{settings.name}.db"
+        return replace(settings, database_url=url, name="", hostname="", telegram=None)
+    return read_settings(database=f"sqlite:///var/{name}-{settings.place}.db")
 
 
-def _talk(_: argparse.Namespace) -> int:
+def _talk(given: argparse.Namespace) -> int:
     import asyncio
 
     from app.alone import alone
@@ -222,7 +259,7 @@ def _talk(_: argparse.Namespace) -> int:
     from app.tables import bring_up_to_date
     from app.talk import talk
 
-    settings = _own_database("talk")
+    settings = _own_database(given, "talk")
     set_up("error")
     with alone(settings.database_url):
         bring_up_to_date(settings.database_url)
@@ -238,18 +275,18 @@ def _migrate(given: argparse.Namespace) -> int:
     from app.alone import alone
     from models.database import migrate
 
-    url = read_settings().database_url
+    url = _settings(given).database_url
     with nullcontext() if given.held else alone(url):
         print(f"The tables have version {migrate(url)}.")
     return 0
 
 
-def _found(_: argparse.Namespace) -> int:
+def _found(given: argparse.Namespace) -> int:
     from app.alone import alone
     from app.registry import CannotDo, found_at
     from models.database import migrate
 
-    settings = read_settings()
+    settings = _settings(given)
     with alone(settings.database_url):
         migrate(settings.database_url)
         if not found_at(settings):
@@ -258,11 +295,11 @@ def _found(_: argparse.Namespace) -> int:
     return 0
 
 
-def _check(_: argparse.Namespace) -> int:
+def _check(given: argparse.Namespace) -> int:
     from app.check import check
 
     code = 0
-    for finding in check(read_settings()):
+    for finding in check(_settings(given)):
         print(finding, flush=True)
         code = FAILED if finding.wrong else code
     return code
@@ -272,7 +309,7 @@ def _token(given: argparse.Namespace) -> int:
     from app.alone import alone
     from app.registry import make_token, revoke_tokens
 
-    settings = read_settings()
+    settings = _settings(given)
     with alone(settings.database_url):
         if given.revoke:
             revoke_tokens(settings, given.person, given.scope)
@@ -285,7 +322,7 @@ def _token(given: argparse.Namespace) -> int:
 def _import(given: argparse.Namespace) -> int:
     from app.lists import Bar, bring_in, read_files, summary, write_template, write_wrong
 
-    settings = read_settings()
+    settings = _settings(given)
     if given.template is not None:
         write_template(settings, given.template)
         print(f"{given.template} is written: fill it in and bring it in.")
@@ -322,7 +359,7 @@ def _agreed() -> bool:
 def _undo_import(given: argparse.Namespace) -> int:
     from app.lists import take_back
 
-    take_back(read_settings(), given.number)
+    take_back(_settings(given), given.number)
     print(f"第 {given.number} 号导入已全部撤销。")
     return 0
 
@@ -330,7 +367,7 @@ def _undo_import(given: argparse.Namespace) -> int:
 def _export(given: argparse.Namespace) -> int:
     from app.lists import write_everything
 
-    write_everything(read_settings(), given.file)
+    write_everything(_settings(given), given.file)
     print(f"{given.file} is written. It holds phones: keep it safe.")
     return 0
 
@@ -339,7 +376,7 @@ def _admin(given: argparse.Namespace) -> int:
     from app.alone import alone
     from app.registry import make_administrator
 
-    settings = read_settings()
+    settings = _settings(given)
     with alone(settings.database_url):
         code, links = make_administrator(settings, given.person, given.phone)
     print(
@@ -360,7 +397,7 @@ def _keys(given: argparse.Namespace) -> int:
     from app.alone import alone
     from app.sealing import rotate
 
-    settings = read_settings()
+    settings = _settings(given)
     with alone(settings.database_url):
         count, made = rotate(settings)
     print(f"A new key was put into {made}." if made else "The newest key of XIAOGE_KEYS was taken.")
@@ -381,7 +418,7 @@ def _backup(given: argparse.Namespace) -> int:
     from app.noting import note_backup
     from handbook import open_book
 
-    settings = read_settings()
+    settings = _settings(given)
     size = back_up(settings.database_url, given.file)
     note_backup(settings, open_book(settings.place))
     print(

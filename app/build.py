@@ -135,7 +135,12 @@ def settle_memory() -> None:
 
 
 def build(
-    settings: Settings, *, clock: Clock | None = None, demo: bool = False, channel: Channel | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    demo: bool = False,
+    channel: Channel | None = None,
+    book: Book | None = None,
 ) -> Program:
     """Join the parts. The database must have its tables.
 
@@ -144,12 +149,13 @@ def build(
         clock: the system's unless given; in a demo one that can be moved.
         demo: seats without accounts, and a clock to be moved.
         channel: speaks instead of all the others (the terminal).
+        book: the place's, where it has been read already.
 
     Raises:
         BookError, DatabaseTrouble: the book or the database cannot be used, or they do not belong together;
             the message says why.
     """
-    book = open_book(settings.place)
+    book = book or open_book(settings.place)
     for name, fault in check_schedule(book).items():
         log.error("schedule.yaml: %s: %s", name, fault)
     keys = read_keys(settings)

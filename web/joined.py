@@ -3,6 +3,7 @@
 An application sees its own paths as if it were alone: nothing of one place is asked for through another.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -48,6 +49,9 @@ class Door(Protocol):
     @property
     def app(self) -> ASGIApp | None:
         """Its web application; None while the place cannot be served."""
+
+    async def is_well(self) -> bool:
+        """Whether it can write and read just now."""
 
 
 def make_joined_app(doors: Sequence[Door], lifespan: Lifespan | None = None) -> ASGIApp:
@@ -125,9 +129,11 @@ def _own_pages(doors: Sequence[Door], lifespan: Lifespan | None) -> Starlette:
         return _kept_safe(page(templates, "places.html", doors=doors, place=""))
 
     async def healthz(_: Request) -> Response:
-        lines = [f"{door.name}: {'serving' if door.app else 'not serving'}\n" for door in doors]
-        some = any(door.app for door in doors)
-        return PlainTextResponse("".join(lines), 200 if some else 503, HEADERS)
+        """Whoever restarts the process by this answer must not do so for the sake of one place."""
+        well = await asyncio.gather(*(door.is_well() for door in doors))
+        states = ((door.name, "ok" if fine else "in trouble") for door, fine in zip(doors, well, strict=True))
+        lines = "".join(f"{name}: {state}\n" for name, state in states)
+        return PlainTextResponse(lines, 200 if any(well) else 503, HEADERS)
 
     async def static(request: Request) -> Response:
         return _kept_safe(static_file(request.path_params["version"], request.path_params["name"]))
