@@ -5,7 +5,8 @@ import logging
 import threading
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import anyio.to_thread
 from anyio import CapacityLimiter
@@ -17,6 +18,7 @@ from app.alone import NoUse, alone
 from app.build import Program, build
 from app.paths import must_keep_photos
 from app.places import Place
+from app.settings import Settings
 from app.tables import bring_up_to_date
 from app.whole import must_be_whole
 from bot.tracing import in_place
@@ -42,15 +44,20 @@ class Shelf:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._books: dict[str, Book] = {}
+        self._books: dict[tuple[str, str], Book] = {}
         self._holders: dict[Hashable, str] = {}
 
-    def book(self, key: str) -> Book:
+    def book(self, settings: Settings) -> Book:
         """A book is read once: it is frozen, and takes memory. Raises BookError."""
         with self._lock:
-            if key not in self._books:
-                self._books[key] = open_book(key)
-            return self._books[key]
+            book = self._kept((settings.place, ""), lambda: open_book(settings.place))
+            named = (settings.place, settings.title)
+            return self._kept(named, lambda: _called(book, settings.title))
+
+    def _kept(self, name: tuple[str, str], make: Callable[[], Book]) -> Book:
+        if name not in self._books:
+            self._books[name] = make()
+        return self._books[name]
 
     def claim(self, database: Database, name: str) -> None:
         """Take a database for a place. Raises NoUse when it is another's, whatever address named it."""
@@ -60,12 +67,18 @@ class Shelf:
             raise NoUse(f"This is the database of {holder}: give each place its own.")
 
 
+def _called(book: Book, title: str) -> Book:
+    """The same book under another name of the place."""
+    place = book.place.model_copy(update={"name": title})
+    return replace(book, data=book.data.model_copy(update={"place": place}))
+
+
 def _identity(database: Database) -> Hashable:
     """The same for all addresses of one database; another one after it was made anew."""
     with database.reader.connect() as connection:
         if database.kind == "sqlite":
-            file = connection.execute(text("PRAGMA database_list")).one().file
-            return str(file)
+            stat = Path(connection.execute(text("PRAGMA database_list")).one().file).stat()
+            return stat.st_dev, stat.st_ino
         query = "SELECT oid, pg_postmaster_start_time() FROM pg_database WHERE datname = current_database()"
         return tuple(connection.execute(text(query)).one())
 
@@ -107,7 +120,7 @@ class Branch:
         """What people call the place: its book's name, or its short one where the book cannot be had."""
         settings = self._place.settings
         try:
-            return self._shelf.book(settings.place).place.name if settings else self.name
+            return self._shelf.book(settings).place.name if settings else self.name
         except BookError:
             return self.name
 
@@ -136,6 +149,10 @@ class Branch:
     async def keep(self) -> None:
         """Try until it is served. Whatever is made meanwhile bears the place's name in the log."""
         with in_place(self.name):
+            if self._place.settings is None:
+                log.error("the place is not served until its table is mended: %s", self.trouble)
+                self.tried.set()
+                return
             tries = 0
             while not await self._try():
                 self.tried.set()
@@ -167,7 +184,7 @@ class Branch:
             must_keep_photos(settings.media)
             stack.enter_context(alone(settings.database_url))
             bring_up_to_date(settings.database_url)
-            program = build(settings, book=self._shelf.book(settings.place))
+            program = build(settings, book=self._shelf.book(settings))
             stack.callback(program.database.close)
             self._shelf.claim(program.database, self.name)
             must_be_whole(program.database)

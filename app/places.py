@@ -22,10 +22,10 @@ _FOR_ALL: Final = frozenset({"URL", "SECURE", "WRITERS"})
 """What the environment may say for all places, and a table for its own."""
 _ALIASES: Final = {"book": "PLACE", "database": "DATABASE_URL"}
 """What is called otherwise in a table: there `place` would be the table itself."""
+_OWN: Final = ("hostname", "title")
+"""What only a table says."""
 _SETTINGS: Final = {name.removeprefix(PREFIX) for name in NAMES} - _OF_PROCESS
-KEYS: Final = frozenset(
-    {name.lower() for name in _SETTINGS - {"PLACE", "DATABASE_URL"}} | {*_ALIASES, "hostname"}
-)
+KEYS: Final = frozenset({name.lower() for name in _SETTINGS - {"PLACE", "DATABASE_URL"}} | {*_ALIASES, *_OWN})
 """What a place's table may say."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,30}")
 _TAKEN: Final = frozenset(
@@ -142,11 +142,11 @@ def _place(file: str, name: str, table: dict[str, Any], environment: Mapping[str
     hostname = str(table.get("hostname", "")).lower()
     try:
         _must_be_known(table)
-        own = {key: _value(key, value, environment) for key, value in table.items() if key != "hostname"}
+        own = {key: _value(key, value, environment) for key, value in table.items() if key not in _OWN}
         settings = _settings(own, environment)
     except WrongSetting as wrong:
         return Place(name, hostname, trouble=f"{file}: [{name}] {wrong}")
-    settings = replace(settings, name=name, hostname=hostname)
+    settings = replace(settings, name=name, hostname=hostname, title=str(table.get("title", "")))
     if "url" not in own:
         settings = replace(settings, url=_url(settings, environment))
     return Place(name, hostname, settings, own=own)

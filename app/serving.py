@@ -4,8 +4,8 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
@@ -50,6 +50,12 @@ def serve_places(branches: "Sequence[Branch]", listener: socket.socket) -> bool:
     """The same for several places, each with a program of its own behind one address."""
     from web.joined import make_joined_app
 
+    return _run(make_joined_app(branches, life_of(branches)), listener)
+
+
+def life_of(branches: "Sequence[Branch]") -> Callable[[object], AbstractAsyncContextManager[None]]:
+    """Start all places, wait until each was tried once, and stop them at the end."""
+
     @asynccontextmanager
     async def alive(_: object) -> AsyncIterator[None]:
         tries = [asyncio.create_task(branch.keep(), name=branch.name) for branch in branches]
@@ -65,7 +71,7 @@ def serve_places(branches: "Sequence[Branch]", listener: socket.socket) -> bool:
             await asyncio.gather(*tries, return_exceptions=True)
             await asyncio.gather(*(branch.stop() for branch in branches))
 
-    return _run(make_joined_app(branches, alive), listener)
+    return alive
 
 
 def _run(app: ASGIApp, listener: socket.socket) -> bool:

@@ -80,6 +80,8 @@ class Settings:
     """Folder where backups are kept, if one is told of."""
     name: str = ""
     """Short name of the place where one process serves several; empty: it serves this one alone."""
+    title: str = ""
+    """What people call the place, where its book is also another's; empty: what the book calls it."""
     hostname: str = ""
     """Under which the place is asked for, instead of by a path."""
 
