@@ -51,10 +51,11 @@ def _is_expected(trouble: Exception) -> bool:
     """Whether the message alone tells enough; everything else is a bug and shows its trace."""
     from app.backup import NoBackup
     from app.registry import CannotDo
+    from app.restore import CannotRestore
     from handbook import BookError
     from models.database import DatabaseTrouble
 
-    return isinstance(trouble, (BookError, DatabaseTrouble, OSError, CannotDo, NoBackup))
+    return isinstance(trouble, (BookError, DatabaseTrouble, OSError, CannotDo, NoBackup, CannotRestore))
 
 
 def _is_databases(trouble: Exception) -> bool:
@@ -99,8 +100,20 @@ def _parser() -> argparse.ArgumentParser:
     keys = add("keys", _keys, "print new keys for an environment, or change the key that seals phones")
     keys.add_argument("deed", nargs="?", choices=("rotate",), help="seal all phones with the newest key")
     add("places", _places, "list the places there are books for")
-    add("backup", _backup, "copy the database while it is in use").add_argument("file", type=Path)
+    _add_backups(add)
     return parser
+
+
+def _add_backups(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands for the day after."""
+    backup = add("backup", _backup, "copy the database while it is in use")
+    backup.add_argument(
+        "file", type=Path, nargs="?", help="unless told a new one in the folder XIAOGE_BACKUPS"
+    )
+    backup.add_argument("--photos", action="store_true", help="put the photos in as well")
+    restore = add("restore", _restore, "bring a backup back, while no program works on the database")
+    restore.add_argument("file", type=Path)
+    restore.add_argument("--replace", action="store_true", help="put aside what is there")
 
 
 def _add_lists(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -419,12 +432,39 @@ def _backup(given: argparse.Namespace) -> int:
     from handbook import open_book
 
     settings = _settings(given)
-    size = back_up(settings.database_url, given.file)
+    target = given.file or _next_backup(settings)
+    manifest = back_up(settings, target, photos=given.photos)
     note_backup(settings, open_book(settings.place))
+    photos = manifest.photos
+    told = (
+        f"{photos['files']:,} photos are in it."
+        if given.photos
+        else f"{photos['files']:,} photos lie in {photos['folder']}: copy them too, or say --photos."
+    )
     print(
-        f"{given.file} is written and whole: {size:,} bytes. Photos lie in the media folder: copy it too. "
+        f"{target} is written and whole: {target.stat().st_size:,} bytes. {told} "
         "The keys that seal phones are not in it: keep their copy apart from it."
     )
+    return 0
+
+
+def _next_backup(settings: Settings) -> Path:
+    """A name that tells whose it is and of when."""
+    from scheduler.clock import SystemClock
+
+    if settings.backups is None:
+        raise WrongSetting("Name the file, or set XIAOGE_BACKUPS to the folder where backups are kept.")
+    return settings.backups / f"{settings.name or settings.place}-{SystemClock().now():%Y-%m-%dT%H%M%S}Z.tar"
+
+
+def _restore(given: argparse.Namespace) -> int:
+    from app.alone import alone
+    from app.restore import restore, told
+
+    settings = _settings(given)
+    with alone(settings.database_url):
+        done = restore(settings, given.file, replace=given.replace)
+    print(*told(settings, done), sep="\n")
     return 0
 
 

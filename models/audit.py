@@ -30,6 +30,7 @@ class Deed(StrEnum):
     GIVE_KEY = "give_key"
     TAKE_KEYS = "take_keys"
     BACKUP = "backup"
+    RESTORE = "restore"
 
 
 class Subject(StrEnum):

@@ -190,7 +190,7 @@ def dump_json(value: Any) -> str:
 # -- the version of the tables ---------------------------------------------------------------------------
 
 
-def migrate(url: str, scripts: Path = MIGRATIONS) -> str:
+def migrate(url: str, scripts: Path = MIGRATIONS, *, to: str = "head") -> str:
     """Bring the tables up to this program's version, all steps in one transaction: done, or not begun.
 
     Does nothing where they are current. Several processes may call it at once: one works, the others wait.
@@ -198,6 +198,7 @@ def migrate(url: str, scripts: Path = MIGRATIONS) -> str:
     Args:
         url: a SQLAlchemy URL; the file and folder of a SQLite database are made when missing.
         scripts: the folder of the migrations.
+        to: the version wanted, where a backup of an earlier one is to be brought in; else the newest.
 
     Returns:
         the name of the version that the tables now have.
@@ -215,8 +216,8 @@ def migrate(url: str, scripts: Path = MIGRATIONS) -> str:
             raise DatabaseTrouble(
                 f"The tables have version {found!r}, which this program is too old to know."
             )
-        command.upgrade(config, "head")
-    return known[0]
+        command.upgrade(config, to)
+    return known[0] if to == "head" else to
 
 
 def is_current(url: str, scripts: Path = MIGRATIONS) -> bool:
