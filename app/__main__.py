@@ -87,7 +87,8 @@ def _parser() -> argparse.ArgumentParser:
     migrate = add("migrate", _migrate, "bring the database's tables up to this version")
     migrate.add_argument("--held", action="store_true", help=argparse.SUPPRESS)
     add("found", _found, "write the place's example town into an empty database")
-    add("check", _check, "say whether this machine and its settings can be relied on")
+    check = add("check", _check, "say whether this machine and its settings can be relied on")
+    check.add_argument("--online", action="store_true", help="ask the channels too, over the network")
     token = add("token", _token, "give a person a key to the API, a board or a chat, or take it away")
     token.add_argument("person", help="the person's name, or their number where several are called so")
     token.add_argument("--scope", choices=("api", "board", "chat"), default="api")
@@ -98,7 +99,13 @@ def _parser() -> argparse.ArgumentParser:
     admin.add_argument("person", help="the administrator's name")
     admin.add_argument("phone", type=_phone, help="their phone; its last four digits are asked for")
     keys = add("keys", _keys, "print new keys for an environment, or change the key that seals phones")
-    keys.add_argument("deed", nargs="?", choices=("rotate",), help="seal all phones with the newest key")
+    keys.add_argument(
+        "deed",
+        nargs="?",
+        choices=("rotate", "copy"),
+        help="seal all with the newest key; keep a copy of the keys",
+    )
+    keys.add_argument("file", nargs="?", type=Path, help="where the copy goes")
     add("places", _places, "list the places there are books for")
     _add_backups(add)
     return parser
@@ -310,9 +317,17 @@ def _found(given: argparse.Namespace) -> int:
 
 def _check(given: argparse.Namespace) -> int:
     from app.check import check
+    from app.check_places import check_places
+    from app.places import read_places
 
+    places = None if given.place else read_places()
+    found = (
+        check(_settings(given), online=given.online)
+        if places is None
+        else check_places(places, online=given.online)
+    )
     code = 0
-    for finding in check(_settings(given)):
+    for finding in found:
         print(finding, flush=True)
         code = FAILED if finding.wrong else code
     return code
@@ -407,6 +422,8 @@ def _keys(given: argparse.Namespace) -> int:
     if given.deed is None:
         print(new_keys(), end="")
         return 0
+    if given.deed == "copy":
+        return _copy_keys(given)
     from app.alone import alone
     from app.sealing import rotate
 
@@ -418,10 +435,27 @@ def _keys(given: argparse.Namespace) -> int:
     return 0
 
 
+def _copy_keys(given: argparse.Namespace) -> int:
+    from app.spare import copy_keys
+
+    if given.file is None:
+        return _complain("name the file that the copy goes into: `xiaoge keys copy FILE`.", MISUSED)
+    name = copy_keys(_settings(given), given.file)
+    print(
+        f"The keys are in {given.file} (the newest is {name}): keep it on another disk, apart from backups."
+    )
+    return 0
+
+
 def _places(_: argparse.Namespace) -> int:
+    from app.places import read_places
     from handbook.loading import open_book, places
 
-    for key in places():
+    served = read_places()
+    for place in served or ():
+        settings = place.settings
+        print(f"{place.name:16} {f'{settings.place:10} {settings.url}' if settings else place.trouble}")
+    for key in places() if served is None else ():
         print(f"{key:10} {open_book(key).place.name}")
     return 0
 

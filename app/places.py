@@ -252,3 +252,9 @@ def database_named(url: str) -> str:
     parts = urlsplit(url)
     host = "localhost" if parts.hostname in (None, "127.0.0.1", "::1") else parts.hostname
     return f"{host}:{parts.port or 5432}{parts.path}"
+
+
+def names_in(file: Path) -> set[str]:
+    """Names of the environment under which the file says that something stands."""
+    values = (value for table in _tables(file).values() for value in table.values())
+    return {str(value["env"]) for value in values if isinstance(value, dict) and "env" in value}

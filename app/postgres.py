@@ -21,7 +21,7 @@ class Failed(Exception):
 
 
 def program(name: str, least: int = 0) -> str | None:
-    """Where the newest of PostgreSQL's programs of a name is: on the path, or in the wheel with a whole server.
+    """Where the newest of PostgreSQL's programs of a name is: installed, or in the wheel with a whole server.
 
     `least`: the server's own version, whose data an older program refuses to read.
     """

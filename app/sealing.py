@@ -79,7 +79,7 @@ def _make(file: Path, database: Path) -> None:
     if database.exists() and _was_sealed(database):
         raise NoUse(LOST.format(file=file))
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write(file, new_keys(), os.O_EXCL)
+    write_for_owner(file, new_keys(), os.O_EXCL)
 
 
 def _was_sealed(database: Path) -> bool:
@@ -91,11 +91,18 @@ def _was_sealed(database: Path) -> bool:
         return opened.execute("SELECT 1 FROM person WHERE phone LIKE 's1:%' LIMIT 1").fetchone() is not None
 
 
-def _write(file: Path, words: str, how: int) -> None:
+def write_for_owner(file: Path, words: str, how: int) -> None:
+    """Write a file that nobody else may read; `how`: O_EXCL, so that no other is replaced."""
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | how, 0o600), "w") as opened:
         opened.write(words)
         opened.flush()
         os.fsync(opened.fileno())
+
+
+def keys_in_lines(settings: Settings) -> str:
+    """The keys in use, as `xiaoge keys` prints new ones. Raises NoUse."""
+    sealing, search = _given(settings, make=False)
+    return f"XIAOGE_KEYS={sealing}\nXIAOGE_SEARCH_KEY={search}\n"
 
 
 def is_open_to_others(file: Path) -> bool:
@@ -186,7 +193,7 @@ def rotate(settings: Settings) -> tuple[int, Path | None]:
         sealing, search = _given(settings, make=False)
         fresh = file.with_name(file.name + ".new")
         fresh.unlink(missing_ok=True)
-        _write(fresh, f"XIAOGE_KEYS={new_key()},{sealing}\nXIAOGE_SEARCH_KEY={search}\n", os.O_EXCL)
+        write_for_owner(fresh, f"XIAOGE_KEYS={new_key()},{sealing}\nXIAOGE_SEARCH_KEY={search}\n", os.O_EXCL)
         fresh.replace(file)
     with _opened(settings) as database:
         return sum(reseal_all(database)), file

@@ -86,6 +86,11 @@ class Settings:
     """Under which the place is asked for, instead of by a path."""
 
     @property
+    def command(self) -> str:
+        """How commands for this place begin."""
+        return f"xiaoge --place {self.name}" if self.name else "xiaoge"
+
+    @property
     def base(self) -> str:
         """How the paths of the place's pages begin: empty, or its name after a slash."""
         return f"/{self.name}" if self.name and not self.hostname else ""
