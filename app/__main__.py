@@ -51,7 +51,7 @@ def _is_expected(trouble: Exception) -> bool:
     """Whether the message alone tells enough; everything else is a bug and shows its trace."""
     from app.backup import NoBackup
     from app.registry import CannotDo
-    from app.restore import CannotRestore
+    from app.restoring import CannotRestore
     from handbook import BookError
     from models.database import DatabaseTrouble
 

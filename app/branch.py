@@ -59,6 +59,11 @@ class Shelf:
             self._books[name] = make()
         return self._books[name]
 
+    def app(self, program: Program) -> ASGIApp:
+        """Make a web application; one at a time, for the framework quiets warnings for the whole process."""
+        with self._lock:
+            return make_app(program.parts())
+
     def claim(self, database: Database, name: str) -> None:
         """Take a database for a place. Raises NoUse when it is another's, whatever address named it."""
         with self._lock:
@@ -191,7 +196,7 @@ class Branch:
             with Session(program.database.reader) as session:
                 if not is_founded(session):
                     raise NoUse(EMPTY.format(self.name))
-            return _Opened(program, make_app(program.parts()), Looks(program.desk), stack.pop_all())
+            return _Opened(program, self._shelf.app(program), Looks(program.desk), stack.pop_all())
 
     async def _start(self, opened: _Opened) -> None:
         try:

@@ -61,8 +61,8 @@ def _pages(client: httpx.Client, settings: Settings) -> Iterator[Finding]:
         status = client.get(f"{settings.url}/healthz").status_code
     except httpx.HTTPError as no:
         yield wrong(
-            f"Nothing answers at {settings.url} ({type(no).__name__}): links that people are sent lead nowhere. "
-            "Start the program, or set the address (XIAOGE_URL) and the proxy right."
+            f"Nothing answers at {settings.url} ({type(no).__name__}), so links that people are sent lead "
+            "nowhere: start the program, or set the address (XIAOGE_URL) and the proxy right."
         )
         return
     if status == httpx.codes.OK:

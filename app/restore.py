@@ -2,42 +2,34 @@
 
 import hashlib
 import shutil
-import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, NullPool, create_engine, inspect, make_url, text
+from sqlalchemy import make_url, text
 from sqlmodel import Session
 
-from app import postgres
 from app.alone import NoUse
-from app.backup import PHOTOS, NoBackup, facts_in, photo_files
-from app.manifest import NAME, Facts, Manifest, NoManifest, differences, facts_of, misfit_of
+from app.backup import PHOTOS, photo_files
+from app.manifest import NAME, Manifest, NoManifest, misfit_of
+from app.restore_file import into_file
+from app.restore_server import into_server
+from app.restoring import CannotRestore
 from app.sealing import key_file, must_open, read_keys
 from app.settings import Settings
 from handbook import open_book
 from handlers.audit import note_program, prove
 from handlers.work import Desk
 from models import Deed
-from models.database import MIGRATIONS, make_engine, migrate, open_database
+from models.database import MIGRATIONS, open_database
 from models.sealing import Keys
 from scheduler.clock import SystemClock
 
 _LARGEST_MANIFEST: Final = 1 << 20
-_BESIDE: Final = ("", "-wal", "-shm")
-"""What belongs to a SQLite database, by what it adds to the name."""
-_TELLING: Final = ("person", "inbox", "incident")
-"""Tables in which a database that is used has rows."""
-
-
-class CannotRestore(Exception):
-    """Nothing was restored; the message says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +84,9 @@ def restore(settings: Settings, file: Path, *, replace: bool = False) -> Restore
     with tempfile.TemporaryDirectory(dir=where, prefix=".restore-") as folder:
         _unpack(file, manifest, Path(folder))
         if manifest.engine == "sqlite":
-            kept, older = _into_file(settings, manifest, Path(folder) / "database.db", replace=replace)
+            kept, older = into_file(settings, manifest, Path(folder) / "database.db", replace=replace)
         else:
-            kept, older = _into_server(settings, manifest, Path(folder), replace=replace)
+            kept, older = into_server(settings, manifest, Path(folder), replace=replace)
     photos = _photos_back(file, settings.media) if manifest.photos.get("included") else 0
     missing = _looked_through(settings, manifest, keys)
     return Restored(manifest, older, kept, photos, missing)
@@ -169,165 +161,6 @@ def _unpack(file: Path, manifest: Manifest, folder: Path) -> None:
         raise CannotRestore(
             f"{file} is damaged: it is cut off, or parts are missing. Take another backup."
         ) from no
-
-
-def _must_be_as_told(manifest: Manifest, found: Facts) -> None:
-    odd = differences(manifest.facts, found)
-    if odd:
-        raise CannotRestore(f"What was read from the backup is not what its manifest says: {', '.join(odd)}.")
-
-
-# ---- SQLite ----------------------------------------------------------------------------------------------
-
-
-def _into_file(
-    settings: Settings, manifest: Manifest, fresh: Path, *, replace: bool
-) -> tuple[str, str | None]:
-    """Let the file take the place of the database. Returns where the old one lies, and the new version."""
-    target = Path(make_url(settings.database_url).database or "")
-    used = target.exists() and _is_used_file(target)
-    if used and not replace:
-        raise CannotRestore(_USED.format(target))
-    try:
-        with closing(sqlite3.connect(fresh)) as opened:
-            sound = opened.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-        _must_be_as_told(manifest, facts_in(fresh))
-    except (sqlite3.DatabaseError, NoBackup) as no:
-        raise CannotRestore(f"The database in the backup cannot be used: {no}") from no
-    if not sound:
-        raise CannotRestore("The database in the backup is damaged: take another backup.")
-    older = _brought_up(f"sqlite:///{fresh}", manifest)
-    fresh.chmod(0o600)
-    kept = _put_aside(target) if used else ""
-    for end in _BESIDE[1:]:
-        Path(f"{target}{end}").unlink(missing_ok=True)
-    fresh.replace(target)
-    return kept, older
-
-
-_USED = (
-    "There are people or cases in {} already, so nothing was restored: name another database, or say "
-    "--replace, which puts what is there aside."
-)
-
-
-def _is_used_file(file: Path) -> bool:
-    """Whether anything is in it that could be missed; what cannot be read might be."""
-    try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as opened:
-            tables = {row[0] for row in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            asked = [name for name in _TELLING if name in tables]
-            return any(opened.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() for name in asked)  # noqa: S608
-    except sqlite3.DatabaseError:
-        return True
-
-
-def _put_aside(target: Path) -> str:
-    stamp = f"{SystemClock().now():%Y%m%dT%H%M%S}"
-    aside = f"{target}.replaced-{stamp}"
-    for end in _BESIDE:
-        part = Path(f"{target}{end}")
-        if part.exists():
-            part.rename(f"{aside}{end}")
-    return aside
-
-
-def _brought_up(url: str, manifest: Manifest) -> str | None:
-    version = migrate(url)
-    return version if version != manifest.facts.migration else None
-
-
-# ---- PostgreSQL ------------------------------------------------------------------------------------------
-
-
-def _into_server(
-    settings: Settings, manifest: Manifest, folder: Path, *, replace: bool
-) -> tuple[str, str | None]:
-    """Fill the database, what was there put aside as a schema. Returns the schema's name, the new version."""
-    url = settings.database_url
-    with _connected(url) as connection:
-        _must_be_free(connection)
-        schema, used = str(connection.scalar(text("SELECT current_schema()"))), _is_used(connection)
-        if used and not replace:
-            raise CannotRestore(_USED.format("the database"))
-    aside = _schema_aside(url, schema)
-    try:
-        _fill(url, manifest, folder)
-    except Exception:
-        _schema_back(url, schema, aside)
-        raise
-    older = _brought_up(url, manifest)
-    if used:
-        return f"schema {aside}", older
-    if aside:
-        with _connected(url) as connection:
-            connection.execute(text(f'DROP SCHEMA "{aside}" CASCADE'))
-    return "", older
-
-
-def _fill(url: str, manifest: Manifest, folder: Path) -> None:
-    if manifest.form == "dump":
-        try:
-            postgres.restore_dump(url, folder / "database.dump")
-        except postgres.Failed as no:
-            raise CannotRestore(str(no)) from no
-    else:
-        migrate(url, to=manifest.facts.migration)
-        columns = {name.removesuffix(".copy"): its["columns"] for name, its in manifest.files.items()}
-        with _connected(url) as connection:
-            postgres.import_tables(connection, columns, folder)
-    with _connected(url) as connection:
-        _must_be_as_told(manifest, facts_of(connection))
-
-
-@contextmanager
-def _connected(url: str) -> Iterator[Connection]:
-    engine = create_engine(make_engine(url).url, poolclass=NullPool)
-    with engine.begin() as connection:
-        yield connection
-
-
-def _must_be_free(connection: Connection) -> None:
-    query = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
-    others = connection.execute(text(query)).scalar_one()
-    if others:
-        raise CannotRestore(
-            f"{others} connections to the database are open: stop every program that uses it first."
-        )
-
-
-def _is_used(connection: Connection) -> bool:
-    there = set(inspect(connection).get_table_names())
-    return any(
-        connection.execute(text(f"SELECT 1 FROM {name} LIMIT 1")).first() is not None  # noqa: S608
-        for name in _TELLING
-        if name in there
-    )
-
-
-def _schema_aside(url: str, schema: str) -> str:
-    """Make room by another name for what is there. Returns the name; empty where nothing was there."""
-    aside = f"replaced_{SystemClock().now():%Y%m%dt%H%M%S}"
-    with _connected(url) as connection:
-        if not inspect(connection).get_table_names():
-            return ""
-        connection.execute(text(f'ALTER SCHEMA "{schema}" RENAME TO "{aside}"'))
-        connection.execute(text(f'CREATE SCHEMA "{schema}"'))
-    return aside
-
-
-def _schema_back(url: str, schema: str, aside: str) -> None:
-    """Undo what was begun."""
-    with _connected(url) as connection:
-        if aside:
-            connection.execute(text(f'DROP SCHEMA "{schema}" CASCADE'))
-            connection.execute(text(f'ALTER SCHEMA "{aside}" RENAME TO "{schema}"'))
-            return
-        for name in inspect(connection).get_table_names():
-            connection.execute(text(f'DROP TABLE "{name}" CASCADE'))
-        connection.execute(text("DROP FUNCTION IF EXISTS audit_line_stays"))
 
 
 # ---- photos, and the last look ---------------------------------------------------------------------------

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from app.findings import Finding, mind, ok
 from app.manifest import Manifest, mark_of
-from app.restore import CannotRestore, read_manifest
+from app.restore import read_manifest
+from app.restoring import CannotRestore
 from app.sealing import key_file, keys_in_lines, read_keys, write_for_owner
 from app.settings import Settings
 from models.sealing import Keys

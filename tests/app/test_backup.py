@@ -20,7 +20,8 @@ from sqlalchemy import create_engine, inspect, make_url, text
 from app import postgres
 from app.backup import NoBackup, back_up
 from app.manifest import Manifest
-from app.restore import CannotRestore, Restored, read_manifest, restore, told
+from app.restore import Restored, read_manifest, restore, told
+from app.restoring import CannotRestore
 from app.settings import Settings, read_settings
 from bot.media import MediaStore
 from models.database import current_revision, migrate, open_database

@@ -1,6 +1,8 @@
 """Two places in one process: nothing of one opens anything in the other, and nobody is known in both."""
 
 import re
+from contextlib import closing
+from http.client import HTTPConnection
 
 import httpx
 import pytest
@@ -196,9 +198,10 @@ def test_the_log_names_the_place(system: System) -> None:
     [("/aa/../bb/chat", 404), ("/aa//chat", 404), ("//aa/chat", 404), ("/aa%2Fchat", 200), ("/AA/chat", 404)],
 )
 def test_odd_paths_lead_nowhere_else(system: System, path: str, status: int) -> None:
-    with httpx.Client() as browser:
-        url = httpx.URL(system.url).copy_with(raw_path=path.encode())
-        answer = browser.send(httpx.Request("GET", url))
+    line = HTTPConnection(system.url.removeprefix("http://"), timeout=30)
+    with closing(line):
+        line.request("GET", path)  # as it is: other clients tidy it up
+        answer = line.getresponse()
 
-    assert answer.status_code == status
-    assert "xiaoge_guest_bb" not in answer.headers.get("set-cookie", "")
+    assert answer.status == status
+    assert "xiaoge_guest_bb" not in (answer.getheader("set-cookie") or "")
