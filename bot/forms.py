@@ -53,12 +53,20 @@ def fill(scene: Scene, kind: type[Command], form: Form, rest: str) -> Form:
     asks = [(name, ask_of(info)) for name, info in kind.model_fields.items() if name not in known]
     asks.sort(key=lambda pair: pair[1].kind == "text")  # free text takes what the others leave
     for name, ask in asks:
-        if rest and ask.kind not in ("quiet", "number", "place"):
+        if rest and ask.kind == "place" and kind.name not in PLACED:
+            known.update(_told_place(scene, name, rest))
+        elif rest and ask.kind not in ("quiet", "number", "place"):
             got = read(scene, ask, rest, None)
             if isinstance(got, Read):
                 known[name] = got.value
                 rest = got.rest
     return form.model_copy(update={"known": known})
+
+
+def _told_place(scene: Scene, name: str, rest: str) -> dict[str, Any]:
+    """A place that the sentence names beyond doubt; the words stay, for others may want them."""
+    got = read(scene, Ask("place"), rest, None)
+    return {name: got.value} if isinstance(got, Read) else {}
 
 
 def _phone(kind: type[Command], known: dict[str, Any], rest: str) -> str:
@@ -70,7 +78,7 @@ def _phone(kind: type[Command], known: dict[str, Any], rest: str) -> str:
         known["phone"] = found.value
         rest = f"{rest[: found.start]} {rest[found.end :]}".strip()
     head, _, tail = rest.partition(" ")
-    if "who" not in known and tail and len(head) <= 8:
+    if "who" in kind.model_fields and "who" not in known and tail and len(head) <= 8:
         known["who"] = head
         rest = tail.strip()
     return rest

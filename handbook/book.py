@@ -12,6 +12,7 @@ from handbook.kinds import CategorySpec, Danger, Kinds
 from handbook.phrases import Phrases
 from handbook.registry import RegistrySpec
 from handbook.schema import BookData, Grade, IncidentRules, JobTime, Level, PlaceInfo, Role, Town
+from handbook.teams import TeamRules
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +73,11 @@ class Book:
     def registry(self) -> RegistrySpec:
         """How the office's own lists are read and written."""
         return self.data.registry
+
+    @property
+    def teams(self) -> TeamRules:
+        """Who may hold a post, and whom a team consists of."""
+        return self.data.teams
 
     @property
     def texts(self) -> Mapping[str, str]:

@@ -22,6 +22,8 @@ class HoursSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    names: tuple[str, ...] = ()
+    """How an office writes it in its lists; the first is the one we write."""
     zone: str = "Asia/Shanghai"
     shifts: dict[str, tuple[str, ...]] = {}
     makeup_as: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] = "mon"

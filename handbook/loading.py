@@ -32,6 +32,7 @@ _SECTIONS = {
     "intents.yaml": "intents",
     "schedule.yaml": "schedule",
     "registry.yaml": "registry",
+    "teams.yaml": "teams",
     "town.yaml": "town",
 }
 _HELPERS = (

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-SheetKind = Literal["grids", "people", "households"]
+SheetKind = Literal["grids", "units", "people", "households"]
 KindKey = Literal["area", "base", "exclusive", "micro", "granule"]
 Words = Annotated[tuple[str, ...], Field(min_length=1)]
 
@@ -41,6 +41,8 @@ class RegistrySpec(_Strict):
     """What says that somebody is a member of the Party."""
     masses: Words
     """What says that somebody is not."""
+    yes: Words = ("是",)
+    no: Words = ("否",)
     asides: tuple[str, ...] = ()
     """What stands in headings beside the column's name."""
     sizes: tuple[SizeRule, ...] = ()

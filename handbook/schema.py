@@ -14,6 +14,7 @@ from handbook.kinds import CategorySpec, DangerSpec
 from handbook.phrases import PhraseSpec
 from handbook.registry import RegistrySpec
 from handbook.spans import Span
+from handbook.teams import TeamRules
 
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -241,12 +242,13 @@ class BookData(Strict):
     intents: dict[str, PhraseSpec]
     schedule: dict[Key, JobTime]
     registry: RegistrySpec
+    teams: TeamRules
     texts: dict[str, str]
     town: Town
 
     @model_validator(mode="after")
     def _names_agree(self) -> "BookData":
-        for trouble in (*self._grade_troubles(), *self._level_troubles()):
+        for trouble in (*self._grade_troubles(), *self._level_troubles(), *self._team_troubles()):
             raise ValueError(trouble)
         return self
 
@@ -278,3 +280,15 @@ class BookData(Strict):
         for rule in self.registry.sizes:
             for name in {rule.of, rule.counts} - {*known, "households"}:
                 yield f"registry.sizes: no level or kind called {name}"
+
+    def _team_troubles(self) -> Iterator[str]:
+        for role in sorted(self.teams.roles() - set(self.roles)):
+            yield f"teams: no role called {role}"
+        known = {*(level.key for level in self.levels), *self.registry.kinds}
+        for template in self.teams.templates:
+            if template.of not in known:
+                yield f"teams.templates: no level or kind called {template.of}"
+        for role, words in self.teams.eligible.items():
+            for word in words:
+                if word not in self.teams.standings:
+                    yield f"teams.eligible.{role}: no standing called {word}"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, field_validator
 from pydantic.fields import FieldInfo
 
+from handlers.actor import CLOCK
 from handlers.refusal import NotAllowed, Refusal
 from models import WrongMove
 
@@ -76,6 +77,16 @@ class Command(BaseModel):
         return trimmed(value) if isinstance(value, str) else value
 
 
+class OwnCommand(Command):
+    """Base of what the program itself gives: the clock, the command line, a door that has proved who asks.
+
+    A chat may name any command there is, so whoever speaks is refused all of these alike.
+    """
+
+    in_menu: ClassVar[bool] = False
+    in_api: ClassVar[bool] = False
+
+
 @dataclass(frozen=True)
 class Done:
     """A command was carried out. `data` is what the API answers; `words` were told to the giver as mail."""
@@ -126,6 +137,8 @@ def perform(work: "Work", command: Command) -> Done | Refusal:
 
 
 def _outcome(work: "Work", command: Command) -> Done | Refusal:
+    if isinstance(command, OwnCommand) and work.actor is not CLOCK:
+        return NotAllowed()
     if command.may is not None and not work.actor.may(command.may):
         return NotAllowed()
     try:

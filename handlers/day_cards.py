@@ -10,7 +10,7 @@ from sqlalchemy.orm import load_only
 from sqlmodel import col
 
 from handlers.choices import MOST_PRESSING, cases
-from handlers.command import Command, Done, handles
+from handlers.command import Command, Done, OwnCommand, handles
 from handlers.handovers import take_up_orphans
 from handlers.lists import PAGE, all_late, items, listed
 from handlers.option import MOST
@@ -33,12 +33,10 @@ class Todo(Command):
     may: ClassVar[str | None] = "handle"
 
 
-class SendDayCards(Command):
+class SendDayCards(OwnCommand):
     """The clock: every worker who has something to do gets their card in the morning."""
 
     name: ClassVar[str] = "send_day_cards"
-    in_menu: ClassVar[bool] = False
-    in_api: ClassVar[bool] = False
     slot: str
 
 

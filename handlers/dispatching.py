@@ -15,6 +15,7 @@ from handlers.cases import (
     hand_to,
     highest_in_reach,
     is_backstop,
+    least_loaded,
     make,
     must_cover,
     must_own,
@@ -120,12 +121,15 @@ def transfer(work: Work, command: Transfer) -> Done:
 
 def _give(work: Work, incident: Incident, move: Move, to: int, *, reason: str | None = None) -> Done:
     before = incident.owner_id
+    beside = _comes_along(work, incident, to)
     if to == before:
         raise Refusal("transfer.same", number=incident.id, to=role_and_name(work, to))
     hand_to(work, incident, move, to, reason=reason)
     settle(work, incident)
     event = f"given:{incident.version}"
     tell_new(work, incident, event=event)
+    for colleague in beside:
+        _add_helper(work, incident, colleague, work.word("team.along"))
     tell_reporters(work, incident, "transfer.reporter", event=event, owner=owner_words(work, incident))
     if before is not None and before != to and not work.actor.has(before):
         tell_worker(
@@ -139,6 +143,26 @@ def _give(work: Work, incident: Incident, move: Move, to: int, *, reason: str | 
         )
     work.reply("transfer.done", incident=incident, owner=owner_words(work, incident), **about(work, incident))
     return Done({"number": incident.id, "owner": to}, incident.id)
+
+
+def _comes_along(work: Work, incident: Incident, person_id: int) -> list[int]:
+    """Colleagues of the same team who must go along (执法人员不得少于两人), the least loaded first.
+
+    Raises Refusal where the team has too few people.
+    """
+    found: list[int] = []
+    for role, least in work.book.teams.together.items():
+        grids = [post.grid_id for post in work.tree.staff[person_id].posts if post.role == role]
+        if not grids:
+            continue
+        team = [one for one in work.tree.holders.get((grids[0], role), ()) if one != person_id]
+        if len(team) + 1 < least:
+            name, place = work.book.role_name(role), work.tree.named(grids[0])
+            raise Refusal("transfer.too_few", role=name, place=place, least=least, count=len(team) + 1)
+        for _ in range(least - 1):
+            found.append(least_loaded(work, [one for one in team if one not in found]))
+    there = {one.person_id for one in participants(work, incident, Part.HELPER)}
+    return [one for one in found if one not in there]
 
 
 def _must_assign(work: Work, incident: Incident) -> None:
@@ -282,25 +306,27 @@ def join(work: Work, command: Join) -> Done:
         raise Refusal("join.owner", number=incident.id)
     if any(part.person_id == command.to for part in participants(work, incident, Part.HELPER)):
         raise Refusal("join.already", number=incident.id, to=role_and_name(work, command.to))
+    _add_helper(work, incident, command.to, command.task)
+    work.reply("join.done", incident=incident, to=role_and_name(work, command.to), **about(work, incident))
+    return Done({"number": incident.id, "helper": command.to}, incident.id)
+
+
+def _add_helper(work: Work, incident: Incident, person_id: int, task: str) -> None:
     assert incident.id is not None
-    make(work, incident, Move.JOIN, to=command.to, task=command.task)
-    work.session.add(
-        Participant(incident_id=incident.id, person_id=command.to, part=Part.HELPER, task=command.task)
-    )
+    make(work, incident, Move.JOIN, to=person_id, task=task)
+    work.session.add(Participant(incident_id=incident.id, person_id=person_id, part=Part.HELPER, task=task))
     tell_worker(
         work,
-        command.to,
+        person_id,
         "join.helper",
-        key=f"incident:{incident.id}:join:{command.to}",
+        key=f"incident:{incident.id}:join:{person_id}",
         incident=incident,
         still="open",
         choices=[choice(work, "part_done", incident, label="label.my_part")],
-        task=command.task,
+        task=task,
         owner=owner_words(work, incident),
         **about(work, incident),
     )
-    work.reply("join.done", incident=incident, to=role_and_name(work, command.to), **about(work, incident))
-    return Done({"number": incident.id, "helper": command.to}, incident.id)
 
 
 @handles(PartDone)

@@ -5,23 +5,14 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from handlers.actor import CLOCK
 from handlers.audit import note
-from handlers.command import Command, Done, handles
-from handlers.refusal import NotAllowed
+from handlers.command import Done, OwnCommand, handles
 from handlers.tokens import issue, open_chat, revoke
 from handlers.work import Work
 from models import Deed, Scope, Subject
 
 
-class _Ours(Command):
-    """What no person may ask for: whoever runs the program does, or a door to which a key was shown."""
-
-    in_menu: ClassVar[bool] = False
-    in_api: ClassVar[bool] = False
-
-
-class GiveKey(_Ours):
+class GiveKey(OwnCommand):
     """Give a person a key to one door, for some days."""
 
     name: ClassVar[str] = "give_key"
@@ -30,7 +21,7 @@ class GiveKey(_Ours):
     days: int = Field(ge=1)
 
 
-class TakeKeys(_Ours):
+class TakeKeys(OwnCommand):
     """Take away all of a person's keys to a door: a lost phone, a post that ended."""
 
     name: ClassVar[str] = "take_keys"
@@ -38,7 +29,7 @@ class TakeKeys(_Ours):
     scope: Scope
 
 
-class OpenChat(_Ours):
+class OpenChat(OwnCommand):
     """Give a person who has shown a key an account on a channel of our own, unless there is one."""
 
     name: ClassVar[str] = "open_chat"
@@ -49,7 +40,6 @@ class OpenChat(_Ours):
 @handles(GiveKey)
 def give_key(work: Work, command: GiveKey) -> Done:
     """The key is in what is done and nowhere else: only its digest is kept."""
-    _must_be_ours(work)
     note(work, Deed.GIVE_KEY, Subject.PERSON, command.person)
     until = work.now + timedelta(days=command.days)
     return Done({"key": issue(work.session, command.person, command.scope, work.now, until)})
@@ -58,7 +48,6 @@ def give_key(work: Work, command: GiveKey) -> Done:
 @handles(TakeKeys)
 def take_keys(work: Work, command: TakeKeys) -> Done:
     """None of them opens anything from now on."""
-    _must_be_ours(work)
     note(work, Deed.TAKE_KEYS, Subject.PERSON, command.person)
     revoke(work.session, command.person, command.scope)
     return Done()
@@ -67,11 +56,4 @@ def take_keys(work: Work, command: TakeKeys) -> Done:
 @handles(OpenChat)
 def open_own_chat(work: Work, command: OpenChat) -> Done:
     """The handle under which the person speaks."""
-    _must_be_ours(work)
     return Done({"handle": open_chat(work.session, command.channel, command.person, work.now)})
-
-
-def _must_be_ours(work: Work) -> None:
-    """A chat may name any command there is; a guest without a name is not the program."""
-    if work.actor is not CLOCK:
-        raise NotAllowed()

@@ -28,7 +28,7 @@ from handlers.cases import (
 )
 from handlers.clocks import Due, Kind
 from handlers.closing import close_by_silence
-from handlers.command import Ask, Command, Done, handles
+from handlers.command import Ask, Command, Done, OwnCommand, handles
 from handlers.dues import by_when, due_now, settle
 from handlers.pausing import resume
 from handlers.promise import read_promise
@@ -55,13 +55,10 @@ class Supervise(Command):
     words: Annotated[str, Ask("text"), Field(max_length=500)] = ""
 
 
-class FollowDue(Command):
+class FollowDue(OwnCommand):
     """The clock: nudge, warn, climb, resume or close every case whose next due time has come."""
 
     name: ClassVar[str] = "follow_due"
-    may: ClassVar[str | None] = None
-    in_menu: ClassVar[bool] = False
-    in_api: ClassVar[bool] = False
     limit: int = 500
 
 

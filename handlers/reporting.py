@@ -258,14 +258,24 @@ def _owner_of_complaint(work: Work, incident: Incident, promise: Promise) -> tup
 
 
 def _unit_for(work: Work, incident: Incident) -> int | None:
-    rule = _rule_for(work, incident.category)
-    if rule is None or rule.unit is None or incident.danger:
+    """The nearest unit whose duty the kind is, in the office's own list or else in the book; where one is
+    wanted and none has people, the nearest 兜底.
+    """
+    if incident.danger:
         return None
-    line = [node.id for node in work.tree.upward(incident.grid_id)]
-    for unit in work.tree.units.values():
-        if unit.name == rule.unit and unit.grid_id in line and work.tree.unit_people.get(unit.id):
-            return unit.id
-    return None
+    rule, line = _rule_for(work, incident.category), [n.id for n in work.tree.upward(incident.grid_id)]
+    near = [
+        unit
+        for unit in work.tree.units.values()
+        if unit.grid_id in line and work.tree.unit_people.get(unit.id)
+    ]
+    near.sort(key=lambda unit: line.index(unit.grid_id))
+    kinds = {incident.category, work.book.category(incident.category).parent}
+    duty = [unit.id for unit in near if kinds & set(unit.duties)]
+    if duty or rule is None or rule.unit is None:
+        return next(iter(duty), None)
+    wanted = [unit.id for unit in near if rule.unit in (unit.name, *unit.aliases)]
+    return next(iter(wanted or [unit.id for unit in near if unit.backstop]), None)
 
 
 def _write_row(

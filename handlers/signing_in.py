@@ -6,11 +6,10 @@ from typing import ClassVar
 from sqlalchemy import or_, select, update
 from sqlmodel import Session, col
 
-from handlers.actor import CLOCK
-from handlers.command import Command, Done, handles
+from handlers.command import Command, Done, OwnCommand, handles
 from handlers.invitations import end_all, made_since, make, shown
 from handlers.private import own_chat
-from handlers.refusal import NotAllowed, Refusal
+from handlers.refusal import Refusal
 from handlers.tokens import actor_of, digest_of, issue
 from handlers.work import Work
 from models import Scope, Token, Way
@@ -30,21 +29,17 @@ class SignIn(Command):
     in_api: ClassVar[bool] = False
 
 
-class ComeIn(Command):
+class ComeIn(OwnCommand):
     """Whoever brings a link is let into the pages; the web door gives it."""
 
     name: ClassVar[str] = "come_in"
-    in_menu: ClassVar[bool] = False
-    in_api: ClassVar[bool] = False
     secret: str
 
 
-class StayIn(Command):
+class StayIn(OwnCommand):
     """A session is in use: it ends later; the web door gives it."""
 
     name: ClassVar[str] = "stay_in"
-    in_menu: ClassVar[bool] = False
-    in_api: ClassVar[bool] = False
     key: str
 
 
@@ -67,8 +62,6 @@ def sign_in(work: Work, command: SignIn) -> Done:
 @handles(ComeIn)
 def come_in(work: Work, command: ComeIn) -> Done:
     """The keys are in what is done and nowhere else; which page is the person's first is told beside."""
-    if work.actor is not CLOCK:
-        raise NotAllowed()
     link = shown(work.session, command.secret, work.now, Way.LOGIN)
     actor = None if link is None else actor_of(work.session, work.tree, link.person_id)
     if link is None or link.used_at is not None or actor is None or not actor.is_staff:
@@ -86,8 +79,6 @@ def come_in(work: Work, command: ComeIn) -> Done:
 @handles(StayIn)
 def stay_in(work: Work, command: StayIn) -> Done:
     """Only a session that has not ended yet."""
-    if work.actor is not CLOCK:
-        raise NotAllowed()
     mine = (col(Token.digest) == digest_of(command.key), col(Token.until) > work.now)
     idle = work.session.execute(select(col(Token.idle)).where(*mine)).scalar()
     if idle is not None:

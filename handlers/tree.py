@@ -40,6 +40,9 @@ class UnitInfo:
     grid_id: int
     calendar: str | None
     aliases: tuple[str, ...] = ()
+    duties: tuple[str, ...] = ()
+    """Kinds of case, and groups of them, that it is given first."""
+    backstop: bool = False
 
 
 @dataclass
@@ -179,7 +182,15 @@ def load_tree(session: Session, book: Book, now: datetime) -> Tree:
         for row in session.execute(select(Grid.__table__).order_by(Grid.__table__.c.path))  # type: ignore[attr-defined]
     }
     units = {
-        row.id: UnitInfo(row.id, row.name, row.grid_id, row.calendar, tuple(row.aliases))
+        row.id: UnitInfo(
+            row.id,
+            row.name,
+            row.grid_id,
+            row.calendar,
+            tuple(row.aliases),
+            tuple(row.duties),
+            row.backstop,
+        )
         for row in session.execute(select(Unit.__table__))  # type: ignore[attr-defined]
     }
     staff = _staff(session, book, nodes, now)

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlmodel import col
 
 from handlers.actor import Actor
-from handlers.command import Command, Done, handles
+from handlers.command import Done, OwnCommand, handles
 from handlers.work import Return, Work
 from models import Account, Conversation
 
@@ -17,12 +17,10 @@ STALE = timedelta(minutes=30)
 """How long a talk rests before what is half said counts as forgotten."""
 
 
-class TellWaiting(Command):
+class TellWaiting(OwnCommand):
     """The clock: whoever left a form half filled is told that it waits."""
 
     name: ClassVar[str] = "tell_waiting"
-    in_menu: ClassVar[bool] = False
-    in_api: ClassVar[bool] = False
     limit: int = 200
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlmodel import col
 
-from handlers.command import Command, Done, handles
+from handlers.command import Done, OwnCommand, handles
 from handlers.schedule import periods_ago
 from handlers.work import Reading, Work
 from models import OPEN, Inbox, InboxState, Incident, JobRun, MailState, Outbox
@@ -25,12 +25,10 @@ NAMED = 3
 """Places named in one message; the rest are only counted."""
 
 
-class TellTrouble(Command):
+class TellTrouble(OwnCommand):
     """The clock: whoever may inspect hears of each trouble, once a day."""
 
     name: ClassVar[str] = "tell_trouble"
-    in_menu: ClassVar[bool] = False
-    in_api: ClassVar[bool] = False
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from sqlmodel import col
 
 from handlers import access
 from handlers.choices import MOST_PRESSING
-from handlers.command import Command, Done, handles
+from handlers.command import Command, Done, OwnCommand, handles
 from handlers.lists import PAGE, items, listed
 from handlers.work import Reading, Work
 from models import OPEN, Incident
@@ -20,12 +20,10 @@ class Zero(Command):
     may: ClassVar[str | None] = "review"
 
 
-class SendZeroBoards(Command):
+class SendZeroBoards(OwnCommand):
     """The clock: every keeper of a community with open cases gets the zero board before the day ends."""
 
     name: ClassVar[str] = "send_zero_boards"
-    in_menu: ClassVar[bool] = False
-    in_api: ClassVar[bool] = False
     slot: str
 
 

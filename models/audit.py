@@ -31,6 +31,8 @@ class Deed(StrEnum):
     TAKE_KEYS = "take_keys"
     BACKUP = "backup"
     RESTORE = "restore"
+    APPOINT = "appoint"
+    DISMISS = "dismiss"
 
 
 class Subject(StrEnum):

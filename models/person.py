@@ -60,6 +60,10 @@ class Unit(SQLModel, table=True):
     """What people call it: 物业, 供电."""
     calendar: str | None = None
     """Its own working hours in the book; None for those of the case's grade."""
+    duties: list[str] = Field(default_factory=list, sa_column=Column(Json, nullable=False))
+    """Kinds of case it is given first: keys of the book's categories."""
+    backstop: bool = False
+    """The 兜底: gets what belongs to a unit when the unit it belongs to has nobody."""
 
 
 class Post(SQLModel, table=True):
@@ -74,3 +78,5 @@ class Post(SQLModel, table=True):
     unit_id: int | None = Field(default=None, foreign_key="unit.id")
     since: datetime = Field(sa_column=Column(Moment, nullable=False))
     until: datetime | None = Field(default=None, sa_column=Column(Moment))
+    standing: str | None = None
+    """What its holder is besides, as far as it is known: 村“两委”干部、村民代表."""

@@ -99,7 +99,8 @@ def _human_row(_: Work, human: Human) -> dict[str, Any]:
 
 def _office_row(_: Work, office: Office) -> dict[str, Any]:
     assert office.area is not None
-    return {"id": office.id, "name": office.name, "grid_id": office.area.id, "aliases": []}
+    columns = ("id", "name", "aliases", "calendar", "duties", "backstop")
+    return {"grid_id": office.area.id} | {name: getattr(office, name) for name in columns}
 
 
 def _duty_row(work: Work, duty: Duty) -> dict[str, Any]:
@@ -111,6 +112,7 @@ def _duty_row(work: Work, duty: Duty) -> dict[str, Any]:
         "role": duty.role,
         "grid_id": duty.area.id,
         "unit_id": duty.office.id if duty.office else None,
+        "standing": duty.standing,
         "since": work.now,
     }
 
@@ -148,7 +150,8 @@ _ROWS: dict[type[Entry], Callable[[Work, Any], dict[str, Any]]] = {
 def _update(work: Work, known: Known) -> Changed:
     dwellers = [dweller for home in known.homes.values() for dweller in home.dwellers]
     changed: Changed = []
-    for entries in (known.areas, known.humans, dwellers):
+    duties = list(known.duties.values())
+    for entries in (known.areas, known.humans, known.offices, duties, dwellers):
         for entry in entries:
             if entry.before:
                 changed.append(_change(entry))

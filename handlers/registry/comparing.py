@@ -12,17 +12,20 @@ from handlers.registry.headings import Heading, find_heading
 from handlers.registry.homes import HomeLines
 from handlers.registry.known import Known
 from handlers.registry.lines import Line, Lines
+from handlers.registry.offices import OfficeLines
 from handlers.registry.people import PeopleLines
 from handlers.registry.report import Change, Report, SheetReport, Wrong
 from handlers.registry.sizes import size_warnings
 from handlers.registry.spreadsheets import Seen, Table, silent
+from handlers.registry.teams import team_warnings
 from handlers.registry.values import masked, text
 from handlers.work import Reading
 
-ORDER: Sequence[SheetKind] = ("grids", "people", "households")
+ORDER: Sequence[SheetKind] = ("grids", "units", "people", "households")
 """What others stand on comes first, whatever the order of the files."""
 _READERS: Mapping[SheetKind, Callable[[Known, Reading, bool], Lines]] = {
     "grids": AreaLines,
+    "units": OfficeLines,
     "people": PeopleLines,
     "households": HomeLines,
 }
@@ -53,6 +56,7 @@ def compare(reading: Reading, tables: Sequence[Table], seen: Seen = silent) -> P
     for table, heading in headed:
         _compare_sheet(readers[heading.kind], table, heading, report, seen)
     report.warnings += size_warnings(reading, known)
+    report.warnings += team_warnings(reading, known)
     return Plan(known, report)
 
 

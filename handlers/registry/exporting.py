@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from handbook import Book
 from handbook.registry import SheetKind
 from handlers.actor import CLOCK
-from handlers.registry.known import Area, Duty, Home, Known
+from handlers.registry.known import Area, Duty, Home, Known, Office
 from handlers.registry.spreadsheets import Line
 from handlers.work import Reading
 
@@ -28,6 +28,11 @@ def everything(reading: Reading) -> Sheets:
     names, book = _Names(known), reading.book
     lines: Mapping[SheetKind, Iterator[Mapping[str, str]]] = {
         "grids": (_area(book, names, area) for area in known.areas if known.reaches(area)),
+        "units": (
+            _office(book, names, office)
+            for office in known.offices
+            if office.area and known.reaches(office.area)
+        ),
         "people": (
             _duty(book, names, duty)
             for duty in known.duties.values()
@@ -96,6 +101,20 @@ def _duty(book: Book, names: _Names, duty: Duty) -> Mapping[str, str]:
         "grid": names.of(duty.area),
         "unit": duty.office.name if duty.office else "",
         "party": party,
+        "standing": duty.standing or "",
+    }
+
+
+def _office(book: Book, names: _Names, office: Office) -> Mapping[str, str]:
+    hours = book.hours.get(office.calendar or "")
+    duties = (book.category_or_none(code) for code in office.duties)
+    return {
+        "name": office.name,
+        "grid": names.of(office.area),
+        "duties": "、".join(duty.name for duty in duties if duty is not None),
+        "hours": (hours.names or (office.calendar or "",))[0] if hours is not None else "",
+        "backstop": book.registry.yes[0] if office.backstop else "",
+        "aliases": "、".join(office.aliases),
     }
 
 

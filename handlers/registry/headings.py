@@ -19,6 +19,7 @@ _NAMED = 60.0
 _NEEDED: Mapping[SheetKind, tuple[frozenset[str], ...]] = {
     "grids": (frozenset({"name"}), frozenset({"parent", "level", "code"})),
     "people": (frozenset({"name"}), frozenset({"role", "phone"}), frozenset({"grid", "unit", "role"})),
+    "units": (frozenset({"name"}), frozenset({"grid", "duties"}), frozenset({"duties", "backstop", "hours"})),
     "households": (
         frozenset({"grid"}),
         frozenset({"head", "address", "door"}),

@@ -81,6 +81,10 @@ class Office(Entry):
     table = _table(Unit)
     name: str = ""
     area: Area | None = None
+    aliases: list[str] = field(default_factory=list)
+    calendar: str | None = None
+    duties: list[str] = field(default_factory=list)
+    backstop: bool = False
 
 
 @dataclass(eq=False)
@@ -92,6 +96,7 @@ class Duty(Entry):
     role: str = ""
     area: Area | None = None
     office: Office | None = None
+    standing: str | None = None
 
 
 @dataclass(eq=False)
@@ -162,6 +167,11 @@ class Known:
     def of_phone(self, phone: str) -> list[Human]:
         """Everybody with a phone: a family may share one."""
         return self._by_phone.get(phone, [])
+
+    def office(self, name: str, area: Area) -> Office | None:
+        """The unit of a name that serves an area."""
+        said = folded(name)
+        return next((one for one in self.offices if one.area is area and folded(one.name) == said), None)
 
     def holder(self, name: str, role: str, area: Area) -> Human | None:
         """The one of a name who holds a role on an area."""
@@ -254,13 +264,22 @@ class Known:
             self.add(humans[row.id])
         offices: dict[int, Office] = {}
         for row in rows(select(Office.table).order_by(Office.table.c.id)):
-            offices[row.id] = Office(row.id, row.name, areas[row.grid_id])
+            offices[row.id] = Office(
+                row.id,
+                row.name,
+                areas[row.grid_id],
+                list(row.aliases),
+                row.calendar,
+                list(row.duties),
+                row.backstop,
+            )
             self.add(offices[row.id])
         held = Duty.table.c
         current = (held.since <= now, or_(held.until.is_(None), held.until > now))
         for row in rows(select(Duty.table).where(*current).order_by(held.id)):
             office = offices[row.unit_id] if row.unit_id is not None else None
-            self.add(Duty(row.id, humans[row.person_id], row.role, areas[row.grid_id], office))
+            human, area = humans[row.person_id], areas[row.grid_id]
+            self.add(Duty(row.id, human, row.role, area, office, row.standing))
         homes: dict[int, Home] = {}
         for row in rows(select(Home.table).order_by(Home.table.c.id)):
             homes[row.id] = Home(row.id, areas[row.grid_id], row.address, row.door)

@@ -4,7 +4,8 @@ from typing import Any
 
 from handlers.registry.known import Area, Duty, Entry, Human, Office
 from handlers.registry.lines import CannotUse, Line, Lines, Outcome, differences, told
-from handlers.registry.values import folded, masked, phone, pick
+from handlers.registry.values import folded, listed, masked, phone, pick
+from handlers.teams import standing_called
 
 
 class PeopleLines(Lines):
@@ -24,7 +25,7 @@ class PeopleLines(Lines):
         name, number, role = line.says("name"), self._phone(line), self._role(line.says("role"))
         if not name:
             raise CannotUse(self.word("wrong.empty", column=self.heading("people", "name")))
-        party = self._member(line.says("party"))
+        party, standing = self._member(line.says("party")), self._standing(line.says("standing"))
         area = self._area(line)
         self._once(line, name, number, role)
         office, made = self._office(line.says("unit"), area), list[Entry]()
@@ -38,10 +39,12 @@ class PeopleLines(Lines):
             made.append(human)
         changed = number is not None and self.known.give_phone(human, number)
         changed = (party is not None and human.put("party", party)) or changed
-        if (human, role, area, office) not in self.known.duties:
-            duty = Duty(human=human, role=role, area=area, office=office)
+        duty = self.known.duties.get((human, role, area, office))
+        if duty is None:
+            duty = Duty(human=human, role=role, area=area, office=office, standing=standing)
             self.known.add(duty)
             made.append(duty)
+        changed = (standing is not None and duty.put("standing", standing)) or changed
         return told(made, changed, self._told(human, role, area, office))
 
     def _phone(self, line: Line) -> str | None:
@@ -61,6 +64,10 @@ class PeopleLines(Lines):
         if not self.trusted and not set(self.book.roles[role].may) <= self.actor.abilities:
             raise CannotUse(self.word("wrong.role_too_high", value=words), words)
         return role
+
+    def _standing(self, words: str) -> str | None:
+        """What somebody is besides, in the book's words where it knows them."""
+        return "、".join(standing_called(self.book, word) for word in listed(words[:200])) or None
 
     def _member(self, words: str) -> bool | None:
         if not words:
@@ -97,10 +104,13 @@ class PeopleLines(Lines):
     def _office(self, words: str, area: Area) -> Office | None:
         if not words:
             return None
-        found = [office for office in self.known.offices if folded(office.name) == folded(words)]
-        return next((office for office in found if office.area is area), None) or Office(
-            name=words, area=area
-        )
+        return self.known.office(words, area) or self._serving(words, area) or Office(name=words, area=area)
+
+    def _serving(self, words: str, area: Area) -> Office | None:
+        """The unit of that name that stands in a list of units and serves an area above."""
+        above = list(area.upward())
+        named = [one for one in self.known.offices if folded(one.name) == folded(words)]
+        return next((one for one in named if one.area in above), None)
 
     def _human(self, name: str, number: str | None, role: str, area: Area) -> Human | None:
         """The same person: by phone and name, else the one of the name who holds this very post."""

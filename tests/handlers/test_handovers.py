@@ -183,7 +183,7 @@ def test_an_empty_grid_is_told_once_a_week(desk: Office) -> None:
     desk.does("community", LeavePost(who=desk.id("worker"), sure=True))
     told = []
     for _ in range(8):
-        mail = desk.world.do(desk.who("county"), TellTrouble(), chat=False).mail
+        mail = desk.world.do(CLOCK, TellTrouble(), chat=False).mail
         told.append(sum(one.text == "watch.vacant" and one.person_id == desk.id("county") for one in mail))
         desk.world.now += timedelta(days=1)
 

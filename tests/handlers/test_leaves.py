@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from bot.render import words
+from handlers.actor import CLOCK
 from handlers.approving import Approve
 from handlers.day_cards import SendDayCards, todo_cases
 from handlers.handling import Accept, Finish
@@ -196,7 +197,7 @@ def test_cards_and_boards_go_to_who_is_there(both: Office) -> None:
     goes(both, "community", deputy="杨帆")
     both.heard.clear()
     for command in (SendDayCards(slot="2026-11-24"), SendZeroBoards(slot="2026-11-24")):
-        both.heard += both.world.do(both.who("community"), command, chat=False).mail
+        both.heard += both.world.do(CLOCK, command, chat=False).mail
 
     assert [(m.text, m.choices[0]["known"]["incident"]) for m in both.mail("worker2")] == [
         ("todo.morning", number)

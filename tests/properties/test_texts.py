@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import get_args
@@ -65,17 +66,19 @@ def book(request: pytest.FixtureRequest) -> Book:
     return book_of(request.param)
 
 
-def sources() -> Iterator[tuple[str, ast.Module]]:
-    for folder in CODE:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            yield str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def sources() -> tuple[tuple[str, ast.Module], ...]:
+    return tuple(
+        (str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8")))
+        for folder in CODE
+        for path in sorted((ROOT / folder).rglob("*.py"))
+    )
 
 
-def calls() -> Iterator[Call]:
-    for path, tree in sources():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call):
-                yield from _call(path, node)
+@cache
+def calls() -> tuple[Call, ...]:
+    nodes = ((path, node) for path, tree in sources() for node in ast.walk(tree))
+    return tuple(call for path, node in nodes if isinstance(node, ast.Call) for call in _call(path, node))
 
 
 def _call(path: str, node: ast.Call) -> Iterator[Call]:
@@ -91,14 +94,15 @@ def _call(path: str, node: ast.Call) -> Iterator[Call]:
     yield Call(f"{path}:{node.lineno}", verb, given.value, args, more)
 
 
-def constants() -> set[str]:
+@cache
+def constants() -> frozenset[str]:
     """Every string in the code that is no part of an f-string."""
-    return {
+    return frozenset(
         node.value
         for _, tree in sources()
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
+    )
 
 
 def placeholders(text: str) -> frozenset[str]:

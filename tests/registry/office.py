@@ -34,7 +34,7 @@ Sheet = Sequence[Sequence[str]]
 
 def lists(*sheets: Sheet) -> Lists:
     """Sheets as if they had been read from files."""
-    names = ("甲", "乙", "丙")
+    names = ("甲", "乙", "丙", "丁")
     tables = [
         Table(name, [Row(at, tuple(cells)) for at, cells in enumerate(sheet, start=1)])
         for name, sheet in zip(names, sheets, strict=False)

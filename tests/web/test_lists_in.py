@@ -39,8 +39,8 @@ def test_everything_goes_out(house: House) -> None:
         empty = openpyxl.load_workbook(io.BytesIO(office.get("/template").content))
         same = office.post("/import", params={"dry_run": True}, content=office.get("/export").content).json()
 
-    assert book.sheetnames == empty.sheetnames == ["网格", "人员", "住户"]
-    assert [sheet.max_row for sheet in empty] == [1, 1, 1]
+    assert book.sheetnames == empty.sheetnames == ["网格", "部门", "人员", "住户"]
+    assert [sheet.max_row for sheet in empty] == [1, 1, 1, 1]
     assert "幸福社区" in {cell.value for row in book["网格"] for cell in row}
     assert (same["counts"]["new"], same["counts"]["changed"], same["wrong"]) == (0, 0, [])
 
