@@ -19,6 +19,7 @@ from bench.apart import result, server
 from bench.disk import shim, slower, sync_cost
 from bench.lists import measure_lists
 from bench.load import Load, flood, message, post, stream
+from bench.places import measure_places
 
 CONNECTIONS = 32
 SLOW = 8
@@ -33,6 +34,9 @@ def main() -> None:
         return
     if "lists" in sys.argv[1:]:
         measure_lists()
+        return
+    if "places" in sys.argv[1:]:
+        measure_places()
         return
     quick = "--quick" in sys.argv[1:]
     seconds, messages = (3.0, 1500) if quick else (10.0, 6000)
