@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, NullPool, create_engine, make_url, text
+from sqlalchemy import Connection, NullPool, create_engine, make_url
+from sqlalchemy import text as statement
 
 from app import postgres
 from app.alone import NoUse
@@ -71,7 +72,9 @@ def _copied(url: str, folder: Path) -> tuple[Facts, str, dict[str, list[str]]]:
         if postgres.program("pg_dump", _server(connection)) is None:
             columns = postgres.export_tables(connection, facts.counts, folder)
             return facts, "tables", {f"{name}.copy": its for name, its in columns.items()}
-        snapshot, schema = connection.execute(text("SELECT pg_export_snapshot(), current_schema()")).one()
+        snapshot, schema = connection.execute(
+            statement("SELECT pg_export_snapshot(), current_schema()")
+        ).one()
         try:
             postgres.dump(url, snapshot, schema, folder / "database.dump")
         except postgres.Failed as no:
@@ -81,7 +84,7 @@ def _copied(url: str, folder: Path) -> tuple[Facts, str, dict[str, list[str]]]:
 
 def _server(connection: Connection) -> int:
     """The server's version, as its programs count it."""
-    return int(connection.execute(text("SHOW server_version_num")).scalar_one()) // 10_000
+    return int(connection.execute(statement("SHOW server_version_num")).scalar_one()) // 10_000
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import anyio.to_thread
 from anyio import CapacityLimiter
-from sqlalchemy import text
+from sqlalchemy import text as statement
 from sqlmodel import Session
 from starlette.types import ASGIApp
 
@@ -82,10 +82,10 @@ def _identity(database: Database) -> Hashable:
     """The same for all addresses of one database; another one after it was made anew."""
     with database.reader.connect() as connection:
         if database.kind == "sqlite":
-            stat = Path(connection.execute(text("PRAGMA database_list")).one().file).stat()
+            stat = Path(connection.execute(statement("PRAGMA database_list")).one().file).stat()
             return stat.st_dev, stat.st_ino
         query = "SELECT oid, pg_postmaster_start_time() FROM pg_database WHERE datname = current_database()"
-        return tuple(connection.execute(text(query)).one())
+        return tuple(connection.execute(statement(query)).one())
 
 
 @dataclass(frozen=True)

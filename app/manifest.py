@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, inspect, select, table, text
+from sqlalchemy import Connection, func, inspect, select, table
+from sqlalchemy import text as statement
 
 from app.sealing import SEALED
 from models.sealing import Keys, lying
@@ -90,7 +91,7 @@ def facts_of(connection: Connection) -> Facts:
     counts = {
         name: connection.execute(select(func.count()).select_from(table(name))).scalar_one() for name in names
     }
-    migration = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    migration = connection.scalar(statement("SELECT version_num FROM alembic_version"))
     return Facts(
         migration=str(migration),
         counts=counts,
@@ -101,7 +102,7 @@ def facts_of(connection: Connection) -> Facts:
 
 
 def _audit(connection: Connection) -> dict[str, Any]:
-    row = connection.execute(text("SELECT number, digest FROM audit_head")).first()
+    row = connection.execute(statement("SELECT number, digest FROM audit_head")).first()
     return {"lines": row.number, "end": row.digest} if row is not None else {}
 
 
@@ -121,7 +122,9 @@ def _is_text(columns: list[Any], name: str) -> bool:
 
 
 def _waiting(connection: Connection) -> int:
-    return int(connection.execute(text("SELECT count(*) FROM outbox WHERE state = 'waiting'")).scalar_one())
+    return int(
+        connection.execute(statement("SELECT count(*) FROM outbox WHERE state = 'waiting'")).scalar_one()
+    )
 
 
 def mark_of(keys: Keys | None) -> str:

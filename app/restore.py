@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from alembic.script import ScriptDirectory
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url
+from sqlalchemy import text as statement
 from sqlmodel import Session
 
 from app.alone import NoUse
@@ -199,7 +200,7 @@ def _looked_through(settings: Settings, manifest: Manifest, keys: Keys | None) -
         with Session(database.reader) as session:
             proof = prove(session)
             named = (
-                session.execute(text("SELECT DISTINCT key FROM attachment WHERE key LIKE 'media:%'"))
+                session.execute(statement("SELECT DISTINCT key FROM attachment WHERE key LIKE 'media:%'"))
                 .scalars()
                 .all()
             )

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, NullPool, create_engine, inspect, text
+from sqlalchemy import Connection, NullPool, create_engine, inspect
+from sqlalchemy import text as statement
 
 from app import postgres
 from app.manifest import Manifest, facts_of
@@ -21,7 +22,7 @@ def into_server(
     url = settings.database_url
     with _connected(url) as connection:
         _must_be_free(connection)
-        schema, used = str(connection.scalar(text("SELECT current_schema()"))), _is_used(connection)
+        schema, used = str(connection.scalar(statement("SELECT current_schema()"))), _is_used(connection)
         if used and not replace:
             raise CannotRestore(USED.format("the database"))
     aside = _schema_aside(url, schema)
@@ -35,7 +36,7 @@ def into_server(
         return f"schema {aside}", older
     if aside:
         with _connected(url) as connection:
-            connection.execute(text(f'DROP SCHEMA "{aside}" CASCADE'))
+            connection.execute(statement(f'DROP SCHEMA "{aside}" CASCADE'))
     return "", older
 
 
@@ -65,7 +66,7 @@ def _must_be_free(connection: Connection) -> None:
     query = (
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
-    others = connection.execute(text(query)).scalar_one()
+    others = connection.execute(statement(query)).scalar_one()
     if others:
         raise CannotRestore(
             f"{others} connections to the database are open: stop every program that uses it first."
@@ -75,7 +76,7 @@ def _must_be_free(connection: Connection) -> None:
 def _is_used(connection: Connection) -> bool:
     there = set(inspect(connection).get_table_names())
     return any(
-        connection.execute(text(f"SELECT 1 FROM {name} LIMIT 1")).first() is not None  # noqa: S608
+        connection.execute(statement(f"SELECT 1 FROM {name} LIMIT 1")).first() is not None  # noqa: S608
         for name in TELLING
         if name in there
     )
@@ -87,8 +88,8 @@ def _schema_aside(url: str, schema: str) -> str:
     with _connected(url) as connection:
         if not inspect(connection).get_table_names():
             return ""
-        connection.execute(text(f'ALTER SCHEMA "{schema}" RENAME TO "{aside}"'))
-        connection.execute(text(f'CREATE SCHEMA "{schema}"'))
+        connection.execute(statement(f'ALTER SCHEMA "{schema}" RENAME TO "{aside}"'))
+        connection.execute(statement(f'CREATE SCHEMA "{schema}"'))
     return aside
 
 
@@ -96,9 +97,9 @@ def _schema_back(url: str, schema: str, aside: str) -> None:
     """Undo what was begun."""
     with _connected(url) as connection:
         if aside:
-            connection.execute(text(f'DROP SCHEMA "{schema}" CASCADE'))
-            connection.execute(text(f'ALTER SCHEMA "{aside}" RENAME TO "{schema}"'))
+            connection.execute(statement(f'DROP SCHEMA "{schema}" CASCADE'))
+            connection.execute(statement(f'ALTER SCHEMA "{aside}" RENAME TO "{schema}"'))
             return
         for name in inspect(connection).get_table_names():
-            connection.execute(text(f'DROP TABLE "{name}" CASCADE'))
-        connection.execute(text("DROP FUNCTION IF EXISTS audit_line_stays"))
+            connection.execute(statement(f'DROP TABLE "{name}" CASCADE'))
+        connection.execute(statement("DROP FUNCTION IF EXISTS audit_line_stays"))

@@ -1,6 +1,7 @@
 """Tells whether the tables are whole: a version says what should be there, not what somebody took away."""
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect
+from sqlalchemy import text as statement
 from sqlmodel import SQLModel
 
 from app.alone import NoUse
@@ -54,4 +55,4 @@ def lacks_of(connection: Connection) -> list[str]:
 def is_guarded(connection: Connection) -> bool:
     """Whether the database refuses to change lines of the audit."""
     query, wanted = _GUARDS[connection.dialect.name]
-    return int(connection.execute(text(query)).scalar_one()) >= wanted
+    return int(connection.execute(statement(query)).scalar_one()) >= wanted

@@ -188,7 +188,10 @@ def test_without_keys_nothing_is_written_or_read_and_no_error_tells_the_phone(en
     use(None)
     with pytest.raises(SealingTrouble, match=r"whoever opens a database"):
         opened(engine)
-    with pytest.raises(SealingTrouble, match="given no keys") as trouble, engine.begin() as connection:
+    with (
+        pytest.raises(SealingTrouble, match="no keys here") as trouble,
+        engine.begin() as connection,
+    ):
         connection.execute(insert(NEIGHBOURS).values(phone=PHONE))
 
     told = "".join(traceback.format_exception_only(trouble.value))
