@@ -6,10 +6,15 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.grid_line import add_grids
 from app.settings import Settings, WrongSetting, read_settings, unknown_names
+
+if TYPE_CHECKING:
+    from app.places import Place
 
 log = logging.getLogger("xiaoge.app")
 
@@ -31,12 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as trouble:
+        if _is_databases(trouble):
+            return _complain(f"The database cannot be used: {str(trouble).splitlines()[0]}", FAILED)
         if not _is_expected(trouble):
             raise
         return _complain(trouble, FAILED)
 
 
-def _complain(trouble: Exception, code: int) -> int:
+def _complain(trouble: Exception | str, code: int) -> int:
     print(f"xiaoge: {trouble}", file=sys.stderr)
     return code
 
@@ -45,15 +52,26 @@ def _is_expected(trouble: Exception) -> bool:
     """Whether the message alone tells enough; everything else is a bug and shows its trace."""
     from app.backup import NoBackup
     from app.registry import CannotDo
+    from app.restoring import CannotRestore
     from handbook import BookError
     from models.database import DatabaseTrouble
 
-    return isinstance(trouble, (BookError, DatabaseTrouble, OSError, CannotDo, NoBackup))
+    return isinstance(trouble, (BookError, DatabaseTrouble, OSError, CannotDo, NoBackup, CannotRestore))
+
+
+def _is_databases(trouble: Exception) -> bool:
+    """Whether a server cannot be reached or a file is damaged; what else a database says is a bug of ours."""
+    from sqlalchemy.exc import DatabaseError, OperationalError
+
+    return isinstance(trouble, OperationalError) or type(trouble) is DatabaseError
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="xiaoge", description="小格: from a chat message to a result the reporter confirms."
+    )
+    parser.add_argument(
+        "--place", metavar="NAME", help="of several in one system (XIAOGE_PLACES), the one meant"
     )
     commands = parser.add_subparsers(required=True, metavar="command")
 
@@ -70,25 +88,49 @@ def _parser() -> argparse.ArgumentParser:
     migrate = add("migrate", _migrate, "bring the database's tables up to this version")
     migrate.add_argument("--held", action="store_true", help=argparse.SUPPRESS)
     add("found", _found, "write the place's example town into an empty database")
-    add("check", _check, "say whether this machine and its settings can be relied on")
+    check = add("check", _check, "say whether this machine and its settings can be relied on")
+    check.add_argument("--online", action="store_true", help="ask the channels too, over the network")
+    _add_people(add)
+    _add_lists(add)
+    add_grids(add)
+    keys = add("keys", _keys, "print new keys for an environment, or change the key that seals phones")
+    keys.add_argument(
+        "deed",
+        nargs="?",
+        choices=("rotate", "copy"),
+        help="seal all with the newest key; keep a copy of the keys",
+    )
+    keys.add_argument("file", nargs="?", type=Path, help="where the copy goes")
+    add("places", _places, "list the places there are books for")
+    retention = add("retention", _retention, "take out what was kept for long enough (done every night)")
+    retention.add_argument("--dry-run", action="store_true", help="only tell what would go")
+    retention.add_argument("--closed", action="store_true", help="also what modules keep that are off now")
+    _add_backups(add)
+    return parser
+
+
+def _add_people(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands that let people in."""
+    admin = add("admin", _admin, "make somebody the first administrator, and print how they come in")
+    admin.add_argument("person", help="the administrator's name")
+    admin.add_argument("phone", type=_phone, help="their phone; its last four digits are asked for")
     token = add("token", _token, "give a person a key to the API, a board or a chat, or take it away")
     token.add_argument("person", help="the person's name, or their number where several are called so")
     token.add_argument("--scope", choices=("api", "board", "chat"), default="api")
     token.add_argument("--days", type=_days, default=90, help="for how many days it opens (90)")
     token.add_argument("--revoke", action="store_true", help="take all of the person's keys to it away")
-    _add_lists(add)
-    add_grids(add)
-    admin = add("admin", _admin, "make somebody the first administrator, and print how they come in")
-    admin.add_argument("person", help="the administrator's name")
-    admin.add_argument("phone", type=_phone, help="their phone; its last four digits are asked for")
-    keys = add("keys", _keys, "print new keys for an environment, or change the key that seals phones")
-    keys.add_argument("deed", nargs="?", choices=("rotate",), help="seal all phones with the newest key")
-    add("places", _places, "list the places there are books for")
-    retention = add("retention", _retention, "take out what was kept for long enough (done every night)")
-    retention.add_argument("--dry-run", action="store_true", help="only tell what would go")
-    retention.add_argument("--closed", action="store_true", help="also what modules keep that are off now")
-    add("backup", _backup, "copy the database while it is in use").add_argument("file", type=Path)
-    return parser
+
+
+def _add_backups(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands for the day after."""
+    backup = add("backup", _backup, "copy the database while it is in use")
+    backup.add_argument(
+        "file", type=Path, nargs="?", help="unless told a new one in the folder XIAOGE_BACKUPS"
+    )
+    backup.add_argument("--photos", action="store_true", help="put the photos in as well")
+    restore = add("restore", _restore, "bring a backup back, while no program works on the database")
+    restore.add_argument("file", type=Path)
+    restore.add_argument("--replace", action="store_true", help="put aside what is there")
 
 
 def _add_lists(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -128,11 +170,12 @@ def _serve(given: argparse.Namespace) -> int:
     from app.log import set_up
     from app.paths import must_keep_photos
 
-    settings = read_settings()
+    places, settings = _all_or(given.place), read_settings()
     set_up(settings.log)
-    must_keep_photos(settings.media)
+    if places is None:
+        must_keep_photos(settings.media)
     if given.fd is not None:
-        return _serve_inside(settings, given.fd)
+        return _serve_inside(settings, given.fd) if places is None else _serve_places(places, given.fd)
     _mind_names()
     from app.supervisor import (
         supervise,
@@ -164,18 +207,44 @@ def _serve_inside(settings: Settings, number: int) -> int:
         return _complain(trouble, NO_USE_CODE)
 
 
-def _demo(_: argparse.Namespace) -> int:
+def _all_or(name: str | None) -> "list[Place] | None":
+    """The places that are served together; None where there is one. Raises WrongSetting for one alone."""
+    from app.places import read_places
+
+    if name is not None:
+        raise WrongSetting("all places are served together: leave --place out.")
+    return read_places()
+
+
+def _serve_places(places: "list[Place]", number: int) -> int:
+    """A place that cannot be served is no reason to end: it is tried again, and the others are served."""
+    _load_quickly()
+    from app.branch import branches_of
+    from app.serving import inherited, serve_places
+
+    return 0 if serve_places(branches_of(places), inherited(number)) else FAILED
+
+
+def _settings(given: argparse.Namespace) -> Settings:
+    """The settings of the place that a command is about."""
+    from app.places import place_called
+
+    return place_called(given.place)
+
+
+def _demo(given: argparse.Namespace) -> int:
     """Everything in one process: Ctrl-C ends it, and the next start goes on where it was."""
     _load_quickly()
     from app.alone import alone
     from app.build import build
+    from app.listening import listen
     from app.log import set_up
     from app.paths import must_keep_photos
     from app.registry import found
-    from app.serving import listen, serve
+    from app.serving import serve
     from app.tables import bring_up_to_date
 
-    settings = _own_database("demo")
+    settings = _own_database(given, "demo")
     set_up("warning" if settings.log == "info" else settings.log)
     must_keep_photos(settings.media)
     _mind_names()
@@ -203,13 +272,16 @@ def _load_quickly() -> None:
     gc.disable()
 
 
-def _own_database(name: str) -> Settings:
+def _own_database(given: argparse.Namespace, name: str) -> Settings:
     """A trial never touches the real database, and each place has its own."""
-    place = read_settings().place
-    return read_settings(database=f"sqlite:///var/{name}-{place}.db")
+    settings = _settings(given)
+    if settings.name:
+        url = f"sqlite:///var/{name}-{settings.name}.db"
+        return replace(settings, database_url=url, name="", hostname="", telegram=None)
+    return read_settings(database=f"sqlite:///var/{name}-{settings.place}.db")
 
 
-def _talk(_: argparse.Namespace) -> int:
+def _talk(given: argparse.Namespace) -> int:
     import asyncio
 
     from app.alone import alone
@@ -217,7 +289,7 @@ def _talk(_: argparse.Namespace) -> int:
     from app.tables import bring_up_to_date
     from app.talk import talk
 
-    settings = _own_database("talk")
+    settings = _own_database(given, "talk")
     set_up("error")
     with alone(settings.database_url):
         bring_up_to_date(settings.database_url)
@@ -233,18 +305,18 @@ def _migrate(given: argparse.Namespace) -> int:
     from app.alone import alone
     from models.database import migrate
 
-    url = read_settings().database_url
+    url = _settings(given).database_url
     with nullcontext() if given.held else alone(url):
         print(f"The tables have version {migrate(url)}.")
     return 0
 
 
-def _found(_: argparse.Namespace) -> int:
+def _found(given: argparse.Namespace) -> int:
     from app.alone import alone
     from app.registry import CannotDo, found_at
     from models.database import migrate
 
-    settings = read_settings()
+    settings = _settings(given)
     with alone(settings.database_url):
         migrate(settings.database_url)
         if not found_at(settings):
@@ -253,11 +325,19 @@ def _found(_: argparse.Namespace) -> int:
     return 0
 
 
-def _check(_: argparse.Namespace) -> int:
+def _check(given: argparse.Namespace) -> int:
     from app.check import check
+    from app.check_places import check_places
+    from app.places import read_places
 
+    places = None if given.place else read_places()
+    found = (
+        check(_settings(given), online=given.online)
+        if places is None
+        else check_places(places, online=given.online)
+    )
     code = 0
-    for finding in check(read_settings()):
+    for finding in found:
         print(finding, flush=True)
         code = FAILED if finding.wrong else code
     return code
@@ -267,7 +347,7 @@ def _token(given: argparse.Namespace) -> int:
     from app.alone import alone
     from app.registry import make_token, revoke_tokens
 
-    settings = read_settings()
+    settings = _settings(given)
     with alone(settings.database_url):
         if given.revoke:
             revoke_tokens(settings, given.person, given.scope)
@@ -280,7 +360,7 @@ def _token(given: argparse.Namespace) -> int:
 def _import(given: argparse.Namespace) -> int:
     from app.lists import Bar, bring_in, read_files, summary, write_template, write_wrong
 
-    settings = read_settings()
+    settings = _settings(given)
     if given.template is not None:
         write_template(settings, given.template)
         print(f"{given.template} is written: fill it in and bring it in.")
@@ -317,7 +397,7 @@ def _agreed() -> bool:
 def _undo_import(given: argparse.Namespace) -> int:
     from app.lists import take_back
 
-    take_back(read_settings(), given.number)
+    take_back(_settings(given), given.number)
     print(f"第 {given.number} 号导入已全部撤销。")
     return 0
 
@@ -325,7 +405,7 @@ def _undo_import(given: argparse.Namespace) -> int:
 def _export(given: argparse.Namespace) -> int:
     from app.lists import write_everything
 
-    write_everything(read_settings(), given.file)
+    write_everything(_settings(given), given.file)
     print(f"{given.file} is written. It holds phones: keep it safe.")
     return 0
 
@@ -334,7 +414,7 @@ def _admin(given: argparse.Namespace) -> int:
     from app.alone import alone
     from app.registry import make_administrator
 
-    settings = read_settings()
+    settings = _settings(given)
     with alone(settings.database_url):
         code, links = make_administrator(settings, given.person, given.phone)
     print(
@@ -352,17 +432,14 @@ def _keys(given: argparse.Namespace) -> int:
     if given.deed is None:
         print(new_keys(), end="")
         return 0
+    if given.deed == "copy":
+        return _copy_keys(given)
     from app.alone import alone
     from app.sealing import rotate
-    from models.database import open_database
 
-    settings = read_settings()
+    settings = _settings(given)
     with alone(settings.database_url):
-        database = open_database(settings.database_url)
-        try:
-            count, made = rotate(settings, database)
-        finally:
-            database.close()
+        count, made = rotate(settings)
     print(f"A new key was put into {made}." if made else "The newest key of XIAOGE_KEYS was taken.")
     print(f"{count} phones are sealed with it now. Older keys open older backups: keep them too.")
     return 0
@@ -371,7 +448,7 @@ def _keys(given: argparse.Namespace) -> int:
 def _retention(given: argparse.Namespace) -> int:
     from app.retention import take_out, would_go
 
-    settings = read_settings()
+    settings = _settings(given)
     lines = would_go(settings, closed=given.closed)
     print(*lines or ["没有到期的。"], sep="\n", flush=True)
     if lines and not given.dry_run:
@@ -380,10 +457,27 @@ def _retention(given: argparse.Namespace) -> int:
     return 0
 
 
+def _copy_keys(given: argparse.Namespace) -> int:
+    from app.spare import copy_keys
+
+    if given.file is None:
+        return _complain("name the file that the copy goes into: `xiaoge keys copy FILE`.", MISUSED)
+    name = copy_keys(_settings(given), given.file)
+    print(
+        f"The keys are in {given.file} (the newest is {name}): keep it on another disk, apart from backups."
+    )
+    return 0
+
+
 def _places(_: argparse.Namespace) -> int:
+    from app.places import read_places
     from handbook.loading import open_book, places
 
-    for key in places():
+    served = read_places()
+    for place in served or ():
+        settings = place.settings
+        print(f"{place.name:16} {f'{settings.place:10} {settings.url}' if settings else place.trouble}")
+    for key in places() if served is None else ():
         print(f"{key:10} {open_book(key).place.name}")
     return 0
 
@@ -393,13 +487,40 @@ def _backup(given: argparse.Namespace) -> int:
     from app.noting import note_backup
     from handbook import open_book
 
-    settings = read_settings()
-    size = back_up(settings.database_url, given.file)
+    settings = _settings(given)
+    target = given.file or _next_backup(settings)
+    manifest = back_up(settings, target, photos=given.photos)
     note_backup(settings, open_book(settings.place))
+    photos = manifest.photos
+    told = (
+        f"{photos['files']:,} photos are in it."
+        if given.photos
+        else f"{photos['files']:,} photos lie in {photos['folder']}: copy them too, or say --photos."
+    )
     print(
-        f"{given.file} is written and whole: {size:,} bytes. Photos lie in the media folder: copy it too. "
+        f"{target} is written and whole: {target.stat().st_size:,} bytes. {told} "
         "The keys that seal phones are not in it: keep their copy apart from it."
     )
+    return 0
+
+
+def _next_backup(settings: Settings) -> Path:
+    """A name that tells whose it is and of when."""
+    from scheduler.clock import SystemClock
+
+    if settings.backups is None:
+        raise WrongSetting("Name the file, or set XIAOGE_BACKUPS to the folder where backups are kept.")
+    return settings.backups / f"{settings.name or settings.place}-{SystemClock().now():%Y-%m-%dT%H%M%S}Z.tar"
+
+
+def _restore(given: argparse.Namespace) -> int:
+    from app.alone import alone
+    from app.restore import restore, told
+
+    settings = _settings(given)
+    with alone(settings.database_url):
+        done = restore(settings, given.file, replace=given.replace)
+    print(*told(settings, done), sep="\n")
     return 0
 
 

@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from app.fitting import must_fit
 from app.noting import take_up
-from app.sealing import must_open, seal_plain, use_keys
+from app.sealing import must_open, read_keys, seal_plain
 from app.settings import Settings, Telegram
 from bot.channel import Channel, Unreadable
 from bot.channels.webchat import Hub, WebChatChannel
@@ -70,6 +70,7 @@ class Program:
             advance=self.advance if self.demo else None,
             next_due=self.runner.next_due if self.demo else None,
             secure=self.settings.secure,
+            base=self.settings.base,
         )
 
     # ---- running -------------------------------------------------------------------------------------------
@@ -134,7 +135,12 @@ def settle_memory() -> None:
 
 
 def build(
-    settings: Settings, *, clock: Clock | None = None, demo: bool = False, channel: Channel | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    demo: bool = False,
+    channel: Channel | None = None,
+    book: Book | None = None,
 ) -> Program:
     """Join the parts. The database must have its tables.
 
@@ -143,16 +149,17 @@ def build(
         clock: the system's unless given; in a demo one that can be moved.
         demo: seats without accounts, and a clock to be moved.
         channel: speaks instead of all the others (the terminal).
+        book: the place's, where it has been read already.
 
     Raises:
         BookError, DatabaseTrouble: the book or the database cannot be used, or they do not belong together;
             the message says why.
     """
-    book = open_book(settings.place)
+    book = book or open_book(settings.place)
     for name, fault in check_schedule(book).items():
         log.error("schedule.yaml: %s: %s", name, fault)
-    keys = use_keys(settings)
-    database = open_database(settings.database_url, writers=settings.writers)
+    keys = read_keys(settings)
+    database = open_database(settings.database_url, writers=settings.writers, keys=keys)
     must_open(database, keys)
     sealed = seal_plain(database)
     if sealed:

@@ -1,8 +1,8 @@
 """Says in plain words whether this machine and its settings can be relied on, before anybody does."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,10 +11,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col
 
 from app.alone import NoUse
+from app.findings import Finding, mind, ok, wrong
 from app.fitting import misfit_of as another_place
+from app.listening import listen
 from app.paths import no_database, told, trouble_with
-from app.sealing import is_open_to_others, key_file, misfit_of, use_keys
+from app.sealing import is_open_to_others, key_file, misfit_of, read_keys
 from app.settings import Settings, unknown_names
+from app.spare import backups, copied
+from app.whole import is_guarded, must_be_whole
 from bot.render import words
 from handbook import BookError, open_book
 from handbook.loading import places
@@ -23,63 +27,53 @@ from handlers.audit import prove
 from handlers.founding import is_founded
 from handlers.watching import CALENDAR_LEFT, troubles
 from handlers.work import Desk
-from models import JobRun
+from models import Inbox, IncidentEvent, JobRun, Outbox
 from models.database import Database, DatabaseTrouble, is_current, open_database
 from models.facts import fsync_latency, sqlite_facts
-from models.sealing import SealingTrouble, use
+from models.sealing import Keys, SealingTrouble
 from scheduler.clock import SystemClock
 
 GIGABYTE = 1024**3
 LITTLE_SPACE = 1 * GIGABYTE
 SLOW_FSYNC = 0.05
+SMALL_DRIFT, LARGE_DRIFT = 5, 60
 UNTRUE_FSYNC = 0.00005
 """Seconds; a disk that is quicker did not wait for the write."""
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at."""
+def check(settings: Settings, *, online: bool = False) -> Iterator[Finding]:
+    """Look at everything in turn; each finding comes as soon as it is known.
 
-    good: bool
-    words: str
-    wrong: bool = False
-    """It must be mended before the program is relied on; else not being good is only a warning."""
-
-    def __str__(self) -> str:
-        """One line for the terminal."""
-        return f"{'ok  ' if self.good else 'WRONG' if self.wrong else 'mind'} {self.words}"
-
-
-def ok(sentence: str) -> Finding:
-    """Something is as it should be."""
-    return Finding(True, sentence)
-
-
-def mind(sentence: str) -> Finding:
-    """Something should be known."""
-    return Finding(False, sentence)
-
-
-def wrong(sentence: str) -> Finding:
-    """Something must be mended."""
-    return Finding(False, sentence, wrong=True)
-
-
-def check(settings: Settings) -> Iterator[Finding]:
-    """Look at everything in turn; each finding comes as soon as it is known."""
+    `online`: ask the channels too, which leaves this machine.
+    """
     yield from map(mind, unknown_names())
-    yield from _books()
+    yield from books()
+    yield from check_place(settings, online=online)
+
+
+def check_place(settings: Settings, *, online: bool = False) -> Iterator[Finding]:
+    """Look at what belongs to one place."""
     yield from _calendar(settings)
     yield from _disk(settings)
+    yield from _room(settings)
     yield from _photos(settings)
     yield from _channels(settings)
+    yield from _address(settings)
+    yield from backups(settings)
+    if online:
+        from app.online import online as ask
+
+        yield from ask(settings)
     try:
         yield from _database(settings)
+    except NoUse as no:
+        yield wrong(str(no))
     except (DatabaseTrouble, SQLAlchemyError) as trouble:
         yield wrong(f"The database cannot be used: {str(trouble).splitlines()[0]}")
 
 
-def _books() -> Iterator[Finding]:
+def books() -> Iterator[Finding]:
+    """Whether every book that ships can be read."""
     for place in places():
         try:
             yield ok(f"The book of {place} is sound (version {open_book(place).version}).")
@@ -93,7 +87,12 @@ def _calendar(settings: Settings) -> Iterator[Finding]:
     except BookError:
         return
     left = until - SystemClock().now().date()
-    if left < CALENDAR_LEFT:
+    if left < timedelta():
+        yield wrong(
+            f"The holiday calendar ended on {until}: holidays are counted as working days. Add this year's "
+            "to holidays.yaml."
+        )
+    elif left < CALENDAR_LEFT:
         yield mind(
             f"The holiday calendar ends on {until}: deadlines beyond it are marked uncertain. "
             "Add the new year to holidays.yaml as soon as it is announced."
@@ -119,6 +118,19 @@ def _disk(settings: Settings) -> Iterator[Finding]:
         yield ok(f"{shown}.")
 
 
+def _room(settings: Settings) -> Iterator[Finding]:
+    """Free space where photos and backups are kept, if that is not the database's disk."""
+    database = _folder(settings)
+    seen = {database.stat().st_dev} if database else set()
+    for what, folder in (("photos", settings.media), ("backups", settings.backups)):
+        if folder is None or not folder.exists() or folder.stat().st_dev in seen:
+            continue
+        seen.add(folder.stat().st_dev)
+        free = shutil.disk_usage(folder).free
+        shown = f"{free / GIGABYTE:.1f} GB are free where {what} are kept."
+        yield ok(shown) if free >= LITTLE_SPACE else wrong(shown)
+
+
 def _photos(settings: Settings) -> Iterator[Finding]:
     trouble = trouble_with(settings.media)
     yield (
@@ -126,6 +138,14 @@ def _photos(settings: Settings) -> Iterator[Finding]:
         if trouble is None
         else wrong(f"XIAOGE_MEDIA: {told(settings.media, trouble)}")
     )
+
+
+def _address(settings: Settings) -> Iterator[Finding]:
+    """Whether the address is this machine's; the port may be taken by the very program that is checked."""
+    try:
+        listen(settings.host, 0).close()
+    except OSError as no:
+        yield wrong(str(no))
 
 
 def _folder(settings: Settings) -> Path | None:
@@ -156,10 +176,11 @@ def _channels(settings: Settings) -> Iterator[Finding]:
 def _database(settings: Settings) -> Iterator[Finding]:
     _must_be_database(settings.database_url)
     if not is_current(settings.database_url):
-        yield wrong("The database has no tables of this version: run `xiaoge migrate`.")
+        yield wrong(f"The database has no tables of this version: run `{settings.command} migrate`.")
         return
-    database = open_database(settings.database_url)
+    database = open_database(settings.database_url, keys=_keys_there(settings))
     try:
+        must_be_whole(database)
         for look in _LOOKS:
             yield from look(database, settings)
     except SealingTrouble:
@@ -172,8 +193,11 @@ def _must_be_database(url: str) -> None:
     """Raise DatabaseTrouble for a file that is none, before anything else trips over it."""
     address = make_url(url)
     is_file = address.get_backend_name() == "sqlite"
-    if is_file and (trouble := no_database(Path(address.database or ""))):
+    file = Path(address.database or "")
+    if is_file and (trouble := no_database(file)):
         raise DatabaseTrouble(trouble)
+    if is_file and file.exists() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
+        raise DatabaseTrouble(f"{file} or its folder may not be written to by whoever runs this.")
 
 
 def _sqlite(database: Database, _: Settings) -> Iterator[Finding]:
@@ -191,15 +215,22 @@ def _sqlite(database: Database, _: Settings) -> Iterator[Finding]:
         )
 
 
+def _keys_there(settings: Settings) -> Keys | None:
+    """The keys, if they can be had; what is amiss with them is told by `_keys`."""
+    try:
+        return read_keys(settings, make=False)
+    except NoUse:
+        return None
+
+
 def _keys(database: Database, settings: Settings) -> Iterator[Finding]:
     """Whether phones can be read and found; without keys nothing is looked at that holds any."""
     file = None if settings.keys else key_file(settings.database_url)
     if file is not None and not file.exists() and not _has_people(database):
         yield ok(f"Keys that seal phones will be made and kept in {file}.")
         return
-    use(None)
     try:
-        keys = use_keys(settings, make=False)
+        keys = read_keys(settings, make=False)
     except NoUse as no:
         yield wrong(str(no))
         return
@@ -210,6 +241,7 @@ def _keys(database: Database, settings: Settings) -> Iterator[Finding]:
         return
     where = "XIAOGE_KEYS" if file is None else str(file)
     yield ok(f"Phones are sealed with the keys in {where}. Keep a copy of them, apart from the backups.")
+    yield from copied(settings, keys)
     if file is not None and is_open_to_others(file):
         yield wrong(f"Others on this machine can read the keys: `chmod 600 {file}`.")
 
@@ -220,6 +252,9 @@ def _has_people(database: Database) -> bool:
 
 
 def _audit(database: Database, _: Settings) -> Iterator[Finding]:
+    with database.reader.connect() as connection:
+        if not is_guarded(connection):
+            yield wrong("Lines of the audit could be changed, for their triggers are gone: restore a backup.")
     with Session(database.reader) as session:
         proof = prove(session)
     if proof.broken_at is not None:
@@ -232,13 +267,39 @@ def _audit(database: Database, _: Settings) -> Iterator[Finding]:
 
 
 def _clock(database: Database, _: Settings) -> Iterator[Finding]:
+    """Against what the database has seen, and against the server's own clock."""
     now = SystemClock().now()
     with Session(database.reader) as session:
-        seen = session.execute(select(func.max(col(JobRun.at)))).scalar()
-    if seen is not None and seen > now + timedelta(minutes=5):
-        yield wrong(f"The machine's clock shows {now:%Y-%m-%d %H:%M} UTC, before the last job at {seen}.")
+        moments = (col(JobRun.at), col(Inbox.received_at), col(IncidentEvent.at), col(Outbox.at))
+        seen = [session.execute(select(func.max(moment))).scalar() for moment in moments]
+        servers = session.execute(select(func.clock_timestamp())).scalar() if _is_server(database) else None
+    newest = max((at for at in seen if at is not None), default=now)
+    if newest > now + timedelta(minutes=5):
+        yield wrong(
+            f"The machine's clock shows {now:%Y-%m-%d %H:%M} UTC, before what the database holds of "
+            f"{newest:%Y-%m-%d %H:%M}: set it right (NTP), or deadlines stand still until then."
+        )
     else:
         yield ok(f"The machine's clock shows {now:%Y-%m-%d %H:%M} UTC.")
+    if servers is not None:
+        yield from _drift((servers - now).total_seconds())
+
+
+def _is_server(database: Database) -> bool:
+    return database.kind == "postgresql"
+
+
+def _drift(seconds: float) -> Iterator[Finding]:
+    if abs(seconds) < SMALL_DRIFT:
+        return
+    shown = f"PostgreSQL's clock differs from this machine's by {seconds:.0f} s: set both by NTP."
+    yield wrong(shown) if abs(seconds) > LARGE_DRIFT else mind(shown)
+
+
+_WILL_BE_FOUNDED = "The registry is empty: `xiaoge serve` will write the example town into it."
+_EMPTY = (
+    "The registry is empty, so the place is not served: `{0} import` lists, or `{0} found` the example town."
+)
 
 
 def _watch(database: Database, settings: Settings) -> Iterator[Finding]:
@@ -246,7 +307,7 @@ def _watch(database: Database, settings: Settings) -> Iterator[Finding]:
     book = open_book(settings.place)
     with Session(database.reader) as session:
         if not is_founded(session):
-            yield mind("The registry is empty: `xiaoge serve` will write the example town into it.")
+            yield mind(_EMPTY.format(settings.command) if settings.name else _WILL_BE_FOUNDED)
             return
         misfit = another_place(session, book, SystemClock().now())
     if misfit is not None:

@@ -33,31 +33,34 @@ def add_grids(add: Add) -> None:
 
 def _split(given: argparse.Namespace) -> int:
     from app.grids import split
-    from app.settings import read_settings
+    from app.places import place_called
 
-    return _sure(lambda sure: split(read_settings(), given.grid, given.parts, sure=sure), yes=given.yes)
+    return _sure(
+        lambda sure: split(place_called(given.place), given.grid, given.parts, sure=sure), yes=given.yes
+    )
 
 
 def _merge(given: argparse.Namespace) -> int:
     from app.grids import merge
-    from app.settings import read_settings
+    from app.places import place_called
 
-    settings = read_settings()
+    settings = place_called(given.place)
     return _sure(lambda sure: merge(settings, given.grid, given.into, given.called, sure=sure), yes=given.yes)
 
 
 def _move(given: argparse.Namespace) -> int:
     from app.grids import move
-    from app.settings import read_settings
+    from app.places import place_called
 
-    return _sure(lambda sure: move(read_settings(), given.grid, given.to, sure=sure), yes=given.yes)
+    settings = place_called(given.place)
+    return _sure(lambda sure: move(settings, given.grid, given.to, sure=sure), yes=given.yes)
 
 
 def _rename(given: argparse.Namespace) -> int:
     from app.grids import rename
-    from app.settings import read_settings
+    from app.places import place_called
 
-    rename(read_settings(), given.grid, given.called)
+    rename(place_called(given.place), given.grid, given.called)
     print("已办好。")
     return 0
 
@@ -78,12 +81,12 @@ def _sure(give: Callable[[bool], str], *, yes: bool) -> int:
 
 def _outlines(given: argparse.Namespace) -> int:
     from app.grids import bring_outlines, write_outlines
-    from app.settings import read_settings
+    from app.places import place_called
 
     if given.export:
-        print(f"{given.file} is written: {write_outlines(read_settings(), given.file)} outlines.")
+        print(f"{given.file} is written: {write_outlines(place_called(given.place), given.file)} outlines.")
         return 0
-    found = bring_outlines(read_settings(), given.file, dry_run=given.dry_run)
+    found = bring_outlines(place_called(given.place), given.file, dry_run=given.dry_run)
     for wrong in found["wrong"]:
         print(f"  ! 第 {wrong['feature']} 个：{wrong['reason']}")
     for name in found["mended"]:
@@ -93,10 +96,10 @@ def _outlines(given: argparse.Namespace) -> int:
     return 1 if found["wrong"] else 0
 
 
-def _check(_: argparse.Namespace) -> int:
+def _check(given: argparse.Namespace) -> int:
     from app.grids import report
-    from app.settings import read_settings
+    from app.places import place_called
 
-    for sentence in report(read_settings()):
+    for sentence in report(place_called(given.place)):
         print(sentence, flush=True)
     return 0

@@ -9,7 +9,7 @@ from typing import Any, Final
 from app.alone import alone
 from app.fitting import must_fit
 from app.registry import CannotDo
-from app.sealing import must_open, use_keys
+from app.sealing import must_open, read_keys
 from app.settings import Settings
 from bot.render import words
 from handbook import Book, open_book
@@ -91,9 +91,10 @@ def _give(settings: Settings, command: Command) -> dict[str, Any]:
 @contextmanager
 def desk_of(settings: Settings) -> Iterator[Desk]:
     """Open the database for one piece of work at the command line."""
-    keys = use_keys(settings)
+    keys = read_keys(settings)
     migrate(settings.database_url)
-    database, book, clock = open_database(settings.database_url), open_book(settings.place), SystemClock()
+    database = open_database(settings.database_url, keys=keys)
+    book, clock = open_book(settings.place), SystemClock()
     try:
         must_open(database, keys)
         must_fit(database, book, clock.now())

@@ -6,7 +6,7 @@ import sys
 import traceback
 from typing import TextIO
 
-from bot.tracing import current
+from bot.tracing import current, place
 
 _MASKS = (
     # A resident's number: region, birthday, serial and check sign (GB 11643).
@@ -40,6 +40,8 @@ class Line(logging.Formatter):
             "from": record.name,
             "says": record.getMessage(),
         }
+        if place():
+            facts["place"] = place()
         if current():
             facts["message"] = current()
         facts |= {name: str(value) for name, value in vars(record).items() if name not in _USUAL}

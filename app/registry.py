@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from app.sealing import must_open, use_keys
+from app.sealing import must_open, read_keys
 from app.settings import Settings
 from handbook import open_book
 from handlers.audit import CONSOLE
@@ -49,8 +49,8 @@ def found_at(settings: Settings) -> bool:
 
 
 def _opened(settings: Settings) -> Database:
-    keys = use_keys(settings)
-    database = open_database(settings.database_url)
+    keys = read_keys(settings)
+    database = open_database(settings.database_url, keys=keys)
     must_open(database, keys)
     return database
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from app.alone import alone
 from app.registry import CannotDo
-from app.sealing import must_open, use_keys
+from app.sealing import must_open, read_keys
 from app.settings import Settings
 from bot.render import words
 from handbook import open_book
@@ -50,8 +50,8 @@ def take_out(settings: Settings, *, closed: bool) -> dict[str, int]:
 
 @contextmanager
 def _desk(settings: Settings) -> Iterator[Desk]:
-    keys = use_keys(settings)
-    database = open_database(settings.database_url)
+    keys = read_keys(settings)
+    database = open_database(settings.database_url, keys=keys)
     try:
         must_open(database, keys)
         yield Desk(database, open_book(settings.place), SystemClock().now)

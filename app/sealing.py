@@ -4,6 +4,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from app.settings import Settings, keys_in
 from handbook.signs import plain_number
 from handlers.phones import digest_of_phone
 from models import Person
-from models.database import Database
-from models.sealing import Keys, Sealed, SealingTrouble, digest, lying, new_key, reseal, sealed_columns, use
+from models.database import Database, open_database
+from models.sealing import Keys, Sealed, SealingTrouble, digest, lying, new_key, reseal, sealed_columns, using
 
 PEOPLE = Person.__table__  # type: ignore[attr-defined]
 PHONES = PEOPLE.c.phone
@@ -42,8 +43,8 @@ def key_file(database_url: str) -> Path | None:
     return Path(f"{address.database}.keys") if address.get_backend_name() == "sqlite" else None
 
 
-def use_keys(settings: Settings, *, make: bool = True) -> Keys:
-    """Give this process its keys, before it opens the database.
+def read_keys(settings: Settings, *, make: bool = True) -> Keys:
+    """Read the keys of a database, before it is opened.
 
     Args:
         settings: may hold the keys; else they are in the file beside a SQLite database.
@@ -53,11 +54,9 @@ def use_keys(settings: Settings, *, make: bool = True) -> Keys:
         NoUse: a key is missing or is no key; the message says which, and what to do.
     """
     try:
-        keys = Keys(*_given(settings, make=make))
+        return Keys(*_given(settings, make=make))
     except SealingTrouble as trouble:
         raise NoUse(f"The keys that seal phones cannot be used: {trouble}") from None
-    use(keys)
-    return keys
 
 
 def _given(settings: Settings, *, make: bool) -> tuple[str, str]:
@@ -80,12 +79,11 @@ def _make(file: Path, database: Path) -> None:
     if database.exists() and _was_sealed(database):
         raise NoUse(LOST.format(file=file))
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write(file, new_keys(), os.O_EXCL)
+    write_for_owner(file, new_keys(), os.O_EXCL)
 
 
 def _was_sealed(database: Path) -> bool:
     import sqlite3
-    from contextlib import closing
 
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as opened:
         if not opened.execute("SELECT 1 FROM sqlite_master WHERE name = 'person'").fetchone():
@@ -93,11 +91,18 @@ def _was_sealed(database: Path) -> bool:
         return opened.execute("SELECT 1 FROM person WHERE phone LIKE 's1:%' LIMIT 1").fetchone() is not None
 
 
-def _write(file: Path, words: str, how: int) -> None:
+def write_for_owner(file: Path, words: str, how: int) -> None:
+    """Write a file that nobody else may read; `how`: O_EXCL, so that no other is replaced."""
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | how, 0o600), "w") as opened:
         opened.write(words)
         opened.flush()
         os.fsync(opened.fileno())
+
+
+def keys_in_lines(settings: Settings) -> str:
+    """The keys in use, as `xiaoge keys` prints new ones. Raises NoUse."""
+    sealing, search = _given(settings, make=False)
+    return f"XIAOGE_KEYS={sealing}\nXIAOGE_SEARCH_KEY={search}\n"
 
 
 def is_open_to_others(file: Path) -> bool:
@@ -127,11 +132,13 @@ def misfit_of(connection: Connection, keys: Keys) -> str | None:
             f"{strange.total()} phones or other texts are sealed with the key {', '.join(strange)}, which is "
             "not here: put that key back, behind the newest one in XIAOGE_KEYS or in the key file."
         )
-    try:
-        row = connection.execute(select(PHONES, PEOPLE.c.phone_digest).where(_FINDABLE).limit(1)).first()
-    except SealingTrouble as trouble:
-        return str(trouble)
-    if row is not None and row.phone_digest != digest_of_phone(row.phone):
+    with using(keys):
+        try:
+            row = connection.execute(select(PHONES, PEOPLE.c.phone_digest).where(_FINDABLE).limit(1)).first()
+        except SealingTrouble as trouble:
+            return str(trouble)
+        findable = row is None or row.phone_digest == digest_of_phone(row.phone)
+    if not findable:
         return (
             "The search key is not the one by which phones were kept, so nobody is found by phone: put the "
             "old one back as XIAOGE_SEARCH_KEY."
@@ -153,7 +160,7 @@ def reseal_all(database: Database) -> Iterator[int]:
     """Seal with the newest key what is plain or sealed with an older one; a commit for each batch."""
     for sealed in SEALED:
         while True:
-            with database.writer.begin() as connection:
+            with using(database.keys), database.writer.begin() as connection:
                 done = reseal(connection, sealed, beside=_digests(sealed))
             if not done:
                 break
@@ -170,7 +177,7 @@ def _digests(sealed: Column[Any]) -> Callable[[str], Mapping[str, Any]]:
     return lambda text: {name: digest(plain_number(text), purpose)}
 
 
-def rotate(settings: Settings, database: Database) -> tuple[int, Path | None]:
+def rotate(settings: Settings) -> tuple[int, Path | None]:
     """Seal everything with the newest key; where a key file is used, a new key is first put into it.
 
     Returns:
@@ -179,13 +186,18 @@ def rotate(settings: Settings, database: Database) -> tuple[int, Path | None]:
     Raises:
         NoUse: the keys here do not fit the database.
     """
-    must_open(database, use_keys(settings, make=False))
+    with _opened(settings) as database:
+        must_open(database, read_keys(settings, make=False))
     file = None if settings.keys else key_file(settings.database_url)
     if file is not None:
         sealing, search = _given(settings, make=False)
         fresh = file.with_name(file.name + ".new")
         fresh.unlink(missing_ok=True)
-        _write(fresh, f"XIAOGE_KEYS={new_key()},{sealing}\nXIAOGE_SEARCH_KEY={search}\n", os.O_EXCL)
+        write_for_owner(fresh, f"XIAOGE_KEYS={new_key()},{sealing}\nXIAOGE_SEARCH_KEY={search}\n", os.O_EXCL)
         fresh.replace(file)
-        use_keys(settings, make=False)
-    return sum(reseal_all(database)), file
+    with _opened(settings) as database:
+        return sum(reseal_all(database)), file
+
+
+def _opened(settings: Settings) -> AbstractContextManager[Database]:
+    return closing(open_database(settings.database_url, keys=read_keys(settings, make=False)))

@@ -1,23 +1,26 @@
 """Serves the web door over a socket, with the rest of the program alive beside it."""
 
+import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+from starlette.types import ASGIApp
 
 from app.build import Program, settle_memory
 
+if TYPE_CHECKING:
+    from app.branch import Branch
+
 log = logging.getLogger("xiaoge.app")
 
+FIRST_TRY = 30.0
+"""Seconds that the places of a process are waited for before it answers anybody."""
 PATIENCE = 3
 """Seconds that open pages and calls may take to end when the program does."""
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Take the address, so that a port in use is told before anything else is begun. Raises OSError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=2048)
 
 
 def inherited(number: int) -> socket.socket:
@@ -27,8 +30,6 @@ def inherited(number: int) -> socket.socket:
 
 def serve(program: Program, listener: socket.socket) -> bool:
     """Serve until a signal ends it. Returns whether it had come up at all."""
-    import uvicorn
-
     from web.app import make_app
 
     @asynccontextmanager
@@ -40,8 +41,44 @@ def serve(program: Program, listener: socket.socket) -> bool:
         finally:
             await program.stop()
 
+    app = make_app(program.parts(), alive)
+    settle_memory()
+    return _run(app, listener)
+
+
+def serve_places(branches: "Sequence[Branch]", listener: socket.socket) -> bool:
+    """The same for several places, each with a program of its own behind one address."""
+    from web.joined import make_joined_app
+
+    return _run(make_joined_app(branches, life_of(branches)), listener)
+
+
+def life_of(branches: "Sequence[Branch]") -> Callable[[object], AbstractAsyncContextManager[None]]:
+    """Start all places, wait until each was tried once, and stop them at the end."""
+
+    @asynccontextmanager
+    async def alive(_: object) -> AsyncIterator[None]:
+        tries = [asyncio.create_task(branch.keep(), name=branch.name) for branch in branches]
+        first = asyncio.gather(*(branch.tried.wait() for branch in branches))
+        with suppress(TimeoutError):  # whoever is slow is served later: the others need not wait
+            await asyncio.wait_for(first, FIRST_TRY)
+        settle_memory()
+        try:
+            yield
+        finally:
+            for one in tries:
+                one.cancel()
+            await asyncio.gather(*tries, return_exceptions=True)
+            await asyncio.gather(*(branch.stop() for branch in branches))
+
+    return alive
+
+
+def _run(app: ASGIApp, listener: socket.socket) -> bool:
+    import uvicorn
+
     config = uvicorn.Config(
-        make_app(program.parts(), alive),
+        app,
         access_log=False,  # addresses of pages hold keys
         log_config=None,
         lifespan="on",
@@ -49,7 +86,6 @@ def serve(program: Program, listener: socket.socket) -> bool:
         server_header=False,
     )
     server = uvicorn.Server(config)
-    settle_memory()
     address = listener.getsockname()
     log.info("serving at http://%s:%d", address[0], address[1])
     server.run(sockets=[listener])

@@ -12,17 +12,20 @@ from urllib.parse import urlsplit
 
 T = TypeVar("T")
 
-_PREFIX = "XIAOGE_"
-_NAMES = frozenset(
-    _PREFIX + name
+PREFIX = "XIAOGE_"
+NAMES = frozenset(
+    PREFIX + name
     for name in (
         *("DATABASE_URL", "PLACE", "HOST", "PORT", "URL", "SECURE", "MEDIA", "LOG", "WRITERS", "TEST_HOOK"),
-        *("KEYS", "SEARCH_KEY"),
+        *("KEYS", "SEARCH_KEY", "PLACES", "BACKUPS"),
         *("TELEGRAM_TOKEN", "TELEGRAM_SECRET", "TELEGRAM_WEBHOOK_URL", "TELEGRAM_BASE_URL"),
     )
 )
 LEVELS = ("debug", "info", "warning", "error")
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_NUMBERS = re.compile(r"[\d.]+")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
 
 
@@ -73,6 +76,24 @@ class Settings:
     """What seals phones, newest first; empty where a file beside a SQLite database holds the keys."""
     search_key: str = field(default="", repr=False)
     """By which sealed phones are found; it never changes."""
+    backups: Path | None = None
+    """Folder where backups are kept, if one is told of."""
+    name: str = ""
+    """Short name of the place where one process serves several; empty: it serves this one alone."""
+    title: str = ""
+    """What people call the place, where its book is also another's; empty: what the book calls it."""
+    hostname: str = ""
+    """Under which the place is asked for, instead of by a path."""
+
+    @property
+    def command(self) -> str:
+        """How commands for this place begin."""
+        return f"xiaoge --place {self.name}" if self.name else "xiaoge"
+
+    @property
+    def base(self) -> str:
+        """How the paths of the place's pages begin: empty, or its name after a slash."""
+        return f"/{self.name}" if self.name and not self.hostname else ""
 
 
 def read_settings(
@@ -88,7 +109,7 @@ def read_settings(
         WrongSetting: a value cannot be used.
     """
     read = _Reader(environment)
-    host = read("HOST", "127.0.0.1", str)
+    host = read("HOST", "127.0.0.1", _host)
     port = read("PORT", "8000", _port)
     return Settings(
         database_url=read("DATABASE_URL", database, _database),
@@ -102,6 +123,7 @@ def read_settings(
         writers=read("WRITERS", "4", _writers),
         telegram=_telegram(read),
         trial=_trial(read, host),
+        backups=read("BACKUPS", "", Path) if read.has("BACKUPS") else None,
         **_keys(read),
     )
 
@@ -129,15 +151,15 @@ def unknown_names(environment: Mapping[str, str] = os.environ) -> list[str]:
 
     A slip in a name is the one mistake that nothing else shows: the setting is simply not set.
     """
-    odd = sorted(name for name in environment if name.startswith(_PREFIX) and name not in _NAMES)
+    odd = sorted(name for name in environment if name.startswith(PREFIX) and name not in NAMES)
     return [_unknown(name) for name in odd]
 
 
 def _unknown(name: str) -> str:
     from difflib import get_close_matches
 
-    meant = {known.removeprefix(_PREFIX): known for known in _NAMES}
-    near = get_close_matches(name.removeprefix(_PREFIX).upper(), meant, 1)
+    meant = {known.removeprefix(PREFIX): known for known in NAMES}
+    near = get_close_matches(name.removeprefix(PREFIX).upper(), meant, 1)
     return f"{name} is no setting and changes nothing{f': did you mean {meant[near[0]]}?' if near else '.'}"
 
 
@@ -148,15 +170,15 @@ class _Reader:
         self._environment = environment
 
     def __call__(self, name: str, default: str, form: Callable[[str], T]) -> T:
-        value = self._environment.get(_PREFIX + name, "").strip() or default
+        value = self._environment.get(PREFIX + name, "").strip() or default
         try:
             return form(value)
         except ValueError as why:
-            raise WrongSetting(f"{_PREFIX}{name} cannot be used: {why}") from None
+            raise WrongSetting(f"{PREFIX}{name} cannot be used: {why}") from None
 
     def has(self, name: str) -> bool:
         """Tell whether a setting is there."""
-        return bool(self._environment.get(_PREFIX + name, "").strip())
+        return bool(self._environment.get(PREFIX + name, "").strip())
 
 
 def _database(value: str) -> str:
@@ -165,7 +187,11 @@ def _database(value: str) -> str:
         raise ValueError(
             "give a database like sqlite:///var/xiaoge.db or postgresql://user:password@host/name."
         )
-    if value.split("?", maxsplit=1)[0].endswith((":memory:", "sqlite:///")):
+    if value.startswith("sqlite:") and "?" in value:
+        raise ValueError(
+            "a SQLite file is named without anything behind a question mark, which would do nothing."
+        )
+    if value.endswith((":memory:", "sqlite:///")):
         raise ValueError(
             "a database in memory would forget everything; name a file: sqlite:///var/xiaoge.db."
         )
@@ -183,6 +209,16 @@ def _place(value: str) -> str:
     if value not in places:
         raise ValueError(f"there is no place {value!r}; there are {', '.join(places)}.")
     return value
+
+
+def _host(value: str) -> str:
+    """An address or a name; whether this machine has it is seen when it listens."""
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        if _HOST_NAME.fullmatch(value) and not _NUMBERS.fullmatch(value):
+            return value
+    raise ValueError(f"{value!r} is no address of a machine; give one like 127.0.0.1, 0.0.0.0 or its name.")
 
 
 def _port(value: str) -> int:

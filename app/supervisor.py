@@ -18,7 +18,8 @@ import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 
-BACKLOG = 2048  # calls that may wait while nobody serves; the kernel's own limit (somaxconn) may be lower
+from app.listening import listen
+
 STEADY_AFTER = 2.0  # seconds; a process that lived as long did start, whatever ended it
 FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0  # seconds before another start of what will not stay up
 GRACE = 30.0  # seconds in which a process told to stop may finish what it has begun
@@ -58,7 +59,7 @@ def supervise(
     Raises:
         OSError: the address cannot be listened on, or the command cannot be started at all.
     """
-    with _listening(host, port) as listener, _signals() as heard:
+    with listen(host, port) as listener, _signals() as heard:
         return _Supervisor(argv_for_child(listener.fileno()), listener, heard, grace, hopeless).run()
 
 
@@ -187,15 +188,6 @@ class _Supervisor:
         if returned >= 0:
             return returned
         return 0 if -returned == self.told_to_stop else 128 - returned
-
-
-@contextlib.contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    family, _, _, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    with socket.create_server(address[:2], family=family, backlog=BACKLOG) as listener:
-        yield listener
 
 
 @contextlib.contextmanager

@@ -20,7 +20,8 @@ def bring_up_to_date(database_url: str) -> None:
     if current_revision(database_url) == newest():
         return
     command = [sys.executable, "-m", "app", "migrate", "--held"]
-    environment = os.environ | {"XIAOGE_DATABASE_URL": database_url}
+    alone = {name: value for name, value in os.environ.items() if name != "XIAOGE_PLACES"}
+    environment = alone | {"XIAOGE_DATABASE_URL": database_url}
     done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False)  # noqa: S603
     if done.returncode:
         raise DatabaseTrouble("The tables could not be brought up to this version.")

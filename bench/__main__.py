@@ -19,6 +19,7 @@ from bench.apart import result, server
 from bench.disk import shim, slower, sync_cost
 from bench.lists import measure_lists
 from bench.load import Load, flood, message, post, stream
+from bench.places import measure_places
 from bench.tree import measure_tree
 
 CONNECTIONS = 32
@@ -37,6 +38,9 @@ def main() -> None:
         return
     if "tree" in sys.argv[1:]:
         measure_tree()
+        return
+    if "places" in sys.argv[1:]:
+        measure_places()
         return
     quick = "--quick" in sys.argv[1:]
     seconds, messages = (3.0, 1500) if quick else (10.0, 6000)

@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -186,7 +187,10 @@ class _Writer:
         self._until: float | None = None
         """When to end at the latest; None while nobody has asked for it."""
         self._ended = False
-        self._thread = threading.Thread(target=self._loop, name=f"writer-{number}", daemon=True)
+        place = copy_context()
+        self._thread = threading.Thread(
+            target=place.run, args=(self._loop,), name=f"writer-{number}", daemon=True
+        )
 
     @property
     def waiting(self) -> int:

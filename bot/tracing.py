@@ -1,10 +1,26 @@
-"""Which message is being worked on: whatever is logged meanwhile can be found by it."""
+"""Which place and which message is being worked on: whatever is logged meanwhile can be found by them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 _current: ContextVar[str] = ContextVar("message", default="")
+_place: ContextVar[str] = ContextVar("place", default="")
+
+
+def place() -> str:
+    """Name the place whose work this thread or task does; empty where the process serves one alone."""
+    return _place.get()
+
+
+@contextmanager
+def in_place(name: str) -> Iterator[None]:
+    """Bind a place's name for the length of a block, and to every task and writer that is made in it."""
+    token = _place.set(name)
+    try:
+        yield
+    finally:
+        _place.reset(token)
 
 
 def current() -> str:

@@ -17,6 +17,7 @@ from handlers.tree import Tree, load_tree, registry_version
 from handlers.writing import Writing
 from models import Incident, IncidentEvent, Move, Outbox, State
 from models.database import Database
+from models.sealing import using
 
 EVENTS: Table = IncidentEvent.__table__  # type: ignore[attr-defined]
 MAIL: Table = Outbox.__table__  # type: ignore[attr-defined]
@@ -252,7 +253,7 @@ class Desk:
     @contextmanager
     def session(self) -> Iterator[Writing]:
         """A session that commits when its block ends and rolls back when it breaks."""
-        with Writing(self.database.writer) as session:
+        with using(self.database.keys), Writing(self.database.writer) as session:
             yield session
             session.commit()
 
@@ -304,5 +305,8 @@ class Desk:
     @contextmanager
     def reading(self, actor: Actor) -> Iterator[Reading]:
         """A work that cannot write: lists, boards and digests."""
-        with Session(self.database.reader, expire_on_commit=False, autoflush=False) as session:
+        with (
+            using(self.database.keys),
+            Session(self.database.reader, expire_on_commit=False, autoflush=False) as session,
+        ):
             yield Reading(session, self.now(), self.book, self.tree(session), actor)

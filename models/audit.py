@@ -53,6 +53,7 @@ class Deed(StrEnum):
     RENAME = "rename"
     DRAW = "draw"
     """The boundaries of grids were brought in."""
+    RESTORE = "restore"
     APPOINT = "appoint"
     DISMISS = "dismiss"
 

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from models.sealing import Keys
+
 if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -46,6 +48,12 @@ PASSING: set[int | str] = {
     # PostgreSQL's classes: connection, rolled back (deadlock), resources, locks, operator, system.
     *("08", "40", "53", "55", "57", "58"),
 }
+
+_OURS = frozenset({"inbox", "outbox", "incident"})
+"""Tables of every version: where one of them is, a version was there."""
+_MENDED = "it was changed by hand or by another program: restore a backup."
+_UNSAID = f"The database does not say which version its tables have (alembic_version), so {_MENDED}"
+_SEVERAL = f"The database names several versions of its tables ({{}}), so {_MENDED}"
 
 UNDONE = "the transaction was undone before its end"
 
@@ -90,6 +98,8 @@ class Database:
 
     writer: Engine
     reader: Engine
+    keys: Keys | None = None
+    """What its phones are sealed with; None: the keys of the process."""
 
     @property
     def kind(self) -> Literal["sqlite", "postgresql"]:
@@ -122,12 +132,13 @@ class Database:
         self.writer.dispose()
 
 
-def open_database(url: str, *, writers: int = 1) -> Database:
+def open_database(url: str, *, writers: int = 1, keys: Keys | None = None) -> Database:
     """Open both ways to a database, so that a page can never write and never waits for the writer.
 
     Args:
         url: a SQLAlchemy URL: `sqlite:///file` or `postgresql://...`.
         writers: how many works PostgreSQL does at once; SQLite has always one.
+        keys: its own, where the process works on several databases.
 
     Raises:
         DatabaseTrouble: no such kind of database is promised, or the file cannot keep a write-ahead log.
@@ -136,17 +147,19 @@ def open_database(url: str, *, writers: int = 1) -> Database:
     if writer.dialect.name == "postgresql":
         # The same pool: only the transactions differ, as SQLite's reading ones do.
         return Database(
-            writer, writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            writer,
+            writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),
+            keys,
         )
     writer.connect().close()  # the writer is the first: it turns the log on, or fails now and not later
     reader = _sqlite_engine(writer.url, "BEGIN", SQLITE_READER, pool_size=READERS, max_overflow=READERS)
-    return Database(writer, reader)
+    return Database(writer, reader, keys)
 
 
 def make_engine(url: str, *, writers: int = 1) -> Engine:
     """Make the writing engine: durable at each commit, strict about references, savepoints that work.
 
-    Args and errors are those of `open_database`.
+    Arguments and errors are those of `open_database`.
     """
     address = _address(url)
     if address.get_backend_name() == "sqlite":
@@ -177,7 +190,7 @@ def dump_json(value: Any) -> str:
 # -- the version of the tables ---------------------------------------------------------------------------
 
 
-def migrate(url: str, scripts: Path = MIGRATIONS) -> str:
+def migrate(url: str, scripts: Path = MIGRATIONS, *, to: str = "head") -> str:
     """Bring the tables up to this program's version, all steps in one transaction: done, or not begun.
 
     Does nothing where they are current. Several processes may call it at once: one works, the others wait.
@@ -185,6 +198,7 @@ def migrate(url: str, scripts: Path = MIGRATIONS) -> str:
     Args:
         url: a SQLAlchemy URL; the file and folder of a SQLite database are made when missing.
         scripts: the folder of the migrations.
+        to: the version wanted, where a backup of an earlier one is to be brought in; else the newest.
 
     Returns:
         the name of the version that the tables now have.
@@ -202,8 +216,8 @@ def migrate(url: str, scripts: Path = MIGRATIONS) -> str:
             raise DatabaseTrouble(
                 f"The tables have version {found!r}, which this program is too old to know."
             )
-        command.upgrade(config, "head")
-    return known[0]
+        command.upgrade(config, to)
+    return known[0] if to == "head" else to
 
 
 def is_current(url: str, scripts: Path = MIGRATIONS) -> bool:
@@ -252,10 +266,18 @@ def _migrating(address: URL) -> Iterator[Engine]:
 
 
 def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return found
+    """Raises DatabaseTrouble where our tables are and nothing says of which version."""
+    looked = inspect(connection)
+    named = looked.has_table("alembic_version")
+    if named and "version_num" in {column["name"] for column in looked.get_columns("alembic_version")}:
+        found = connection.scalars(text("SELECT version_num FROM alembic_version")).all()
+    else:
+        found = []
+    if len(found) > 1:
+        raise DatabaseTrouble(_SEVERAL.format(", ".join(sorted(found))))
+    if not found and not _OURS.isdisjoint(looked.get_table_names()):
+        raise DatabaseTrouble(_UNSAID)
+    return str(found[0]) if found else None
 
 
 def _check_references(connection: Connection) -> None:

@@ -9,7 +9,9 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, NoReturn, Self
@@ -166,32 +168,50 @@ def _derived(secret: bytes, use_for: str) -> bytes:
     return HKDF(SHA256(), _KEY_BYTES, salt=None, info=f"xiaoge {use_for}".encode()).derive(secret)
 
 
-# -- the one place where the keys are --------------------------------------------------------------------
+# -- which keys are at hand ------------------------------------------------------------------------------
 
 
-_in_use: list[Keys] = []
+_of_process: list[Keys] = []
+_at_hand: ContextVar[Keys | None] = ContextVar("keys", default=None)
 
 
 def use(keys: Keys | None) -> Keys | None:
-    """Hand this process its keys, once, before it touches the database; rows' types cannot be given them.
+    """Hand a process that works on one database its keys, before it touches it; rows' types cannot be given
+    them. A process that serves several is given none: each database has its own (`using`).
 
     Returns:
         The keys used until now, so that a test can put them back.
     """
-    before = _in_use[-1] if _in_use else None
-    _in_use[:] = [keys] if keys else []
+    before = _of_process[-1] if _of_process else None
+    _of_process[:] = [keys] if keys else []
     return before
 
 
+@contextmanager
+def using(keys: Keys | None) -> Iterator[None]:
+    """Seal and open with a database's own keys for the length of a block, in this thread or task alone.
+
+    None: with those of the process.
+    """
+    token = _at_hand.set(keys)
+    try:
+        yield
+    finally:
+        _at_hand.reset(token)
+
+
 def keys_in_use() -> Keys:
-    """The keys of this process. Raises SealingTrouble when it was given none."""
-    if not _in_use:
-        raise SealingTrouble("This process was given no keys: call models.sealing.use before the database.")
-    return _in_use[0]
+    """The keys of the block, else of the process. Raises SealingTrouble when there are none."""
+    keys = _at_hand.get()
+    if keys is not None:
+        return keys
+    if not _of_process:
+        raise SealingTrouble("There are no keys here: whoever opens a database says which are its own.")
+    return _of_process[0]
 
 
 def digest(text: str, purpose: str) -> str:
-    """`Keys.digest` with the keys of this process."""
+    """`Keys.digest` with the keys in use."""
     return keys_in_use().digest(text, purpose)
 
 

@@ -39,10 +39,11 @@ def make_app(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        servers=[{"url": parts.base}] if parts.base else None,
         lifespan=lifespan,
         routes=[hook_route(parts)],
     )
-    templates, looks = environment(parts.book), Looks(parts.desk)
+    templates, looks = environment(parts.book, parts.base), Looks(parts.desk)
     live = Live(parts, looks, templates)
     for router in (
         chat_routes(parts, looks, live, templates),

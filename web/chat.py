@@ -101,7 +101,7 @@ async def _keep(parts: Parts, request: Request, who: Speaker, inbound: Inbound) 
         raise HTTPException(503, "现在存不下来，请稍后再发。") from trouble
     if is_form(request):
         await parts.hub.wait(who.handle, _PATIENCE, since=before)
-        return RedirectResponse(f"/chat{query_of(who)}#end", 303)
+        return RedirectResponse(f"{parts.base}/chat{query_of(who)}#end", 303)
     parts.hub.wake(who.handle)
     return JSONResponse({"id": inbound.message_id})
 

@@ -21,17 +21,23 @@ def health_routes(parts: Parts, looks: Looks) -> APIRouter:
 
     @router.get("/healthz")
     async def healthz() -> PlainTextResponse:
-        try:
-            await asyncio.wait_for(parts.lane.run(_touch, quiet=True), _PATIENCE)
-        except Exception as trouble:  # noqa: BLE001 (whatever it is, it is not healthy)
-            return PlainTextResponse(f"writing: {type(trouble).__name__}\n", 503)
-        try:
-            await asyncio.wait_for(looks(lambda reading: reading.tree.version), _PATIENCE)
-        except Exception as trouble:  # noqa: BLE001 (as above)
-            return PlainTextResponse(f"reading: {type(trouble).__name__}\n", 503)
-        return PlainTextResponse("ok\n")
+        trouble = await trouble_with(parts, looks)
+        return PlainTextResponse("ok\n") if trouble is None else PlainTextResponse(f"{trouble}\n", 503)
 
     return router
+
+
+async def trouble_with(parts: Parts, looks: Looks) -> str | None:
+    """Say which of writing and reading does not work within a second; None where both do."""
+    try:
+        await asyncio.wait_for(parts.lane.run(_touch, quiet=True), _PATIENCE)
+    except Exception as trouble:  # noqa: BLE001 (whatever it is, it is not healthy)
+        return f"writing: {type(trouble).__name__}"
+    try:
+        await asyncio.wait_for(looks(lambda reading: reading.tree.version), _PATIENCE)
+    except Exception as trouble:  # noqa: BLE001 (as above)
+        return f"reading: {type(trouble).__name__}"
+    return None
 
 
 def _touch(session: Session) -> None:

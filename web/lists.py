@@ -47,7 +47,7 @@ def add_lists(router: APIRouter, parts: Parts, looks: Looks) -> None:
     @router.get("/incidents/{number}", tags=["lists"])
     async def incident(key: Key, number: Number) -> Response:
         """One case with its timeline, clocks, people and photos."""
-        answer = await listed(key, lambda reading: _incident(reading, number))
+        answer = await listed(key, lambda reading: _incident(reading, number, parts.base))
         if answer.status_code == HTTPStatus.OK:
             await note_look(parts, await looks(key.actor), number, API)
         return answer
@@ -145,12 +145,12 @@ def _board(reading: Reading, area: int | None) -> List:
     return {"open": total, "overdue": overdue, "items": [case_data(reading, case) for case in found]}
 
 
-def _incident(reading: Reading, number: int) -> List:
+def _incident(reading: Reading, number: int, base: str) -> List:
     view = case_view(reading, number)
     return {
         **view.data,
         "timeline": [asdict(line) for line in view.lines],
         "clocks": [asdict(clock) for clock in view.clocks],
         "people": [asdict(person) for person in view.people],
-        "photos": [f"/media/{name}" for name in view.photos],
+        "photos": [f"{base}/media/{name}" for name in view.photos],
     }

@@ -57,8 +57,16 @@ def keys_of(parts: Parts, request: Request) -> Keys:
     return Keys(
         seat=request.query_params.get("seat") if parts.demo else None,
         bearer=token.strip() if scheme.lower() == "bearer" else "",
-        cookies=request.cookies,
+        cookies=cookies_of(parts, request),
     )
+
+
+def cookies_of(parts: Parts, request: Request) -> Mapping[str, str]:
+    """The cookies of this place by their plain names; other places', or an earlier setup's, are nobody's."""
+    if not parts.mark:
+        return request.cookies
+    ours = ((name.removesuffix(parts.mark), name) for name in request.cookies if name.endswith(parts.mark))
+    return {plain: request.cookies[name] for plain, name in ours}
 
 
 def holder(reading: Reading, keys: Keys, scope: Scope) -> Actor | None:
@@ -127,7 +135,7 @@ async def arrive(parts: Parts, looks: Looks, keys: Keys) -> tuple[Speaker | None
     if keys.seat is not None:
         return None, None
     if _has_key(keys):
-        over = f"{_COOKIES[Scope.CHAT]}=; Path=/; Max-Age=0"
+        over = f"{_COOKIES[Scope.CHAT]}{parts.mark}=; Path={parts.base or '/'}; Max-Age=0"
         words = "登录已经过期，请在聊天里重新回复“登录”；只是上报事情，再打开一次这个页面就行。"
         raise HTTPException(401, words, {"set-cookie": over})
     secret = token_urlsafe(32)
@@ -159,14 +167,14 @@ async def come_by_link(parts: Parts, looks: Looks, request: Request, scope: Scop
     if actor is None:
         raise HTTPException(403, "这个链接已经失效，请重新获取。")
     rest = [(name, value) for name, value in request.query_params.multi_items() if name != "t"]
-    answer = RedirectResponse(f"{request.url.path}{'?' if rest else ''}{urlencode(rest)}", 303)
+    answer = RedirectResponse(f"{parts.base}{request.url.path}{'?' if rest else ''}{urlencode(rest)}", 303)
     set_cookie(parts, answer, _COOKIES[scope], token)
     return answer
 
 
 async def stay(parts: Parts, looks: Looks, request: Request, scope: Scope) -> None:
     """Put off the end of a session that is in use, now and then."""
-    key = request.cookies.get(_COOKIES[scope], "")
+    key = cookies_of(parts, request).get(_COOKIES[scope], "")
     if not 0 < len(key) <= LONGEST:
         return
     if not await looks(lambda reading: is_used_again(reading.session, key, reading.now)):
@@ -187,9 +195,18 @@ def keep_key(parts: Parts, answer: Response, scope: Scope, key: str) -> None:
 
 def forget_cookie(parts: Parts, answer: Response, scope: Scope) -> None:
     """Take a key to a door out of the browser."""
-    answer.delete_cookie(_COOKIES[scope], httponly=True, samesite="lax", secure=parts.secure)
+    name = f"{_COOKIES[scope]}{parts.mark}"
+    answer.delete_cookie(name, parts.base or "/", httponly=True, samesite="lax", secure=parts.secure)
 
 
 def set_cookie(parts: Parts, answer: Response, name: str, value: str) -> None:
     """Keep a secret in the browser, out of scripts' and other sites' reach."""
-    answer.set_cookie(name, value, max_age=_A_YEAR, httponly=True, samesite="lax", secure=parts.secure)
+    answer.set_cookie(
+        f"{name}{parts.mark}",
+        value,
+        max_age=_A_YEAR,
+        path=parts.base or "/",
+        httponly=True,
+        samesite="lax",
+        secure=parts.secure,
+    )

@@ -35,11 +35,18 @@ class Parts:
     next_due: NextDue | None = None
     secure: bool = False
     """The pages are reached over https: cookies never travel without it."""
+    base: str = ""
+    """How the paths of the pages begin where several places are served: a slash and the place's name."""
 
     @property
     def book(self) -> Book:
         """The place's book, the same that all works go by."""
         return self.desk.book
+
+    @property
+    def mark(self) -> str:
+        """Stands in the names of cookies, so that no other place's cookie is taken for one of this place."""
+        return self.base.replace("/", "_").replace("-", "_")
 
     def now(self) -> datetime:
         """The one clock: aware UTC."""

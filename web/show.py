@@ -28,8 +28,19 @@ _VERSION: Final = sha256(b"".join(_FILES.values())).hexdigest()[:12]
 """Part of every address of a static file: a new version is asked for anew, an old one is kept for good."""
 
 
-def environment(book: Book) -> Environment:
-    """The templates of a place: moments are shown in its time."""
+def environment(book: Book, base: str = "") -> Environment:
+    """The templates of a place: moments are shown in its time, links begin with `base`."""
+    found = plain_environment(base)
+    found.filters["moment"] = lambda at: moment(book, at)
+    found.filters["day"] = lambda at: day(book, at)
+    found.filters["clock"] = lambda at: f"{at.astimezone(book.zone):%H:%M}"
+    found.filters["stamp"] = lambda at: stamp(book, at)
+    found.globals["place"] = book.place.name
+    return found
+
+
+def plain_environment(base: str = "") -> Environment:
+    """The templates without a place, for pages that belong to none."""
     found = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,
@@ -38,13 +49,9 @@ def environment(book: Book) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters["moment"] = lambda at: moment(book, at)
-    found.filters["day"] = lambda at: day(book, at)
-    found.filters["clock"] = lambda at: f"{at.astimezone(book.zone):%H:%M}"
-    found.filters["stamp"] = lambda at: stamp(book, at)
     found.filters["said"] = said
-    found.globals["static"] = lambda name: f"/static/{_VERSION}/{name}"
-    found.globals["place"] = book.place.name
+    found.globals["base"] = base
+    found.globals["static"] = lambda name: f"{base}/static/{_VERSION}/{name}"
     return found
 
 
@@ -89,9 +96,14 @@ def static_routes() -> APIRouter:
 
     @router.get("/static/{version}/{name}")
     async def static(version: str, name: str) -> Response:
-        if name not in _FILES:
-            raise HTTPException(404)
-        keep = "public, max-age=31536000, immutable" if version == _VERSION else "no-cache"
-        return Response(_FILES[name], media_type=_TYPES[Path(name).suffix], headers={"cache-control": keep})
+        return static_file(version, name)
 
     return router
+
+
+def static_file(version: str, name: str) -> Response:
+    """A file of our own, kept for good by whoever asked for this version of it. Raises a 404."""
+    if name not in _FILES:
+        raise HTTPException(404)
+    keep = "public, max-age=31536000, immutable" if version == _VERSION else "no-cache"
+    return Response(_FILES[name], media_type=_TYPES[Path(name).suffix], headers={"cache-control": keep})

@@ -9,7 +9,10 @@ from app.__main__ import main
 from tests.keys import ENVIRONMENT
 from tests.town import book_of
 
-OPENERS = ("app.build", "app.check", "app.registry", "app.retention", "app.talk", "handbook.loading")
+OPENERS = (
+    *("app.backup", "app.branch", "app.build", "app.check", "app.lists", "app.registry", "app.restore"),
+    *("app.retention", "app.talk", "handbook.loading"),
+)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,7 +10,7 @@ from app.__main__ import main
 from app.alone import NoUse
 from app.build import build
 from app.check import check
-from app.sealing import key_file, new_keys, use_keys
+from app.sealing import key_file, new_keys, read_keys
 from app.settings import Settings, WrongSetting, keys_in, read_settings
 from models import Person
 from models.database import open_database
@@ -56,7 +56,7 @@ def kept(url: str) -> Path:
 
 def with_people(url: str, given: Settings) -> None:
     """Found a town with the keys of a program, in a migrated database."""
-    use_keys(given)
+    use(read_keys(given))
     database = open_database(url)
     with closing(database), database.writer.begin() as connection:
         connection.execute(
@@ -147,8 +147,10 @@ def test_phones_of_an_earlier_version_are_sealed_at_the_start(migrated_url: str,
                 text("INSERT INTO person (name, phone) VALUES ('张大爷', :phone)"),
                 {"phone": f"138 0000 000{number}"},
             )
-    started(settings(migrated_url, tmp_path, **keys_of(new_keys())))
+    given = settings(migrated_url, tmp_path, **keys_of(new_keys()))
+    started(given)
 
+    use(read_keys(given))
     assert all(phone.startswith("s1:") for phone in raw_phones(migrated_url))
     assert opened_phones(migrated_url) == [f"138 0000 000{number}" for number in range(1, 4)]
     database = open_database(migrated_url)
@@ -181,6 +183,7 @@ def test_a_key_is_changed(
     assert after["XIAOGE_SEARCH_KEY"] == before["XIAOGE_SEARCH_KEY"]
     assert after["XIAOGE_KEYS"].split(",")[1:] == [before["XIAOGE_KEYS"]]
     assert kept(sqlite_url).stat().st_mode & 0o777 == 0o600
+    use(read_keys(given))
     assert opened_phones(sqlite_url) == phones
     use(Keys(after["XIAOGE_KEYS"].split(",")[0], after["XIAOGE_SEARCH_KEY"]))
     assert opened_phones(sqlite_url) == phones

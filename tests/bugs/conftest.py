@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.app.conftest import books_read_once
 from tests.handlers.office import Office, office
+
+__all__ = ["books_read_once", "desk"]
 
 
 @pytest.fixture

@@ -159,7 +159,7 @@ def serving(house: House) -> Iterator[House]:
     config = uvicorn.Config(
         make_app(house.parts, house.lifespan), port=0, log_level="warning", timeout_graceful_shutdown=1
     )
-    server = _Told(config)
+    server = Told(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     assert server.up.wait(20), "the server did not come up"
@@ -173,7 +173,7 @@ def serving(house: House) -> Iterator[House]:
         house.database.close()
 
 
-class _Told(uvicorn.Server):
+class Told(uvicorn.Server):
     """A server that tells when it listens, and does not wait where nothing is to be waited for."""
 
     def __init__(self, config: uvicorn.Config) -> None:

@@ -19,7 +19,7 @@ from handlers.signing_in import ComeIn
 from handlers.writing import Writing
 from models import Scope
 from web.forms import LARGEST_TEXT, read_form
-from web.login import GUEST, WEBCHAT, Keys, Speaker, arrive, forget_cookie, keep_key, set_cookie
+from web.login import GUEST, WEBCHAT, Keys, Speaker, arrive, cookies_of, forget_cookie, keep_key, set_cookie
 from web.newcomers import Newcomers
 from web.parts import Parts
 from web.reading import Looks
@@ -59,7 +59,7 @@ def _add_join(router: APIRouter, parts: Parts, looks: Looks, templates: Environm
         before = parts.hub.number
         await parts.lane.accept([_opened(who, secret, form_id)])
         await parts.hub.wait(who.handle, _PATIENCE, since=before)
-        answer = RedirectResponse("/chat#end", 303)
+        answer = RedirectResponse(f"{parts.base}/chat#end", 303)
         forget_cookie(parts, answer, Scope.CHAT)
         if cookie is not None:
             set_cookie(parts, answer, GUEST, cookie)
@@ -75,7 +75,7 @@ def _add_in(router: APIRouter, parts: Parts, templates: Environment) -> None:
     async def came(request: Request) -> Response:
         secret, _ = await _posted(request)
         done = await _let_in(parts, secret)
-        answer = RedirectResponse(str(done["page"]), 303)
+        answer = RedirectResponse(f"{parts.base}{done['page']}", 303)
         for scope, key in done["keys"].items():
             keep_key(parts, answer, Scope(scope), key)
         return answer
@@ -102,7 +102,7 @@ async def _posted(request: Request) -> tuple[str, str]:
 
 async def _guest(parts: Parts, looks: Looks, request: Request) -> tuple[Speaker, str | None]:
     """The browser's own chat; one that a key opens is somebody's already and cannot become another's."""
-    own = {name: value for name, value in request.cookies.items() if name == GUEST}
+    own = {name: value for name, value in cookies_of(parts, request).items() if name == GUEST}
     who, cookie = await arrive(parts, looks, Keys(None, "", own))
     assert who is not None, "only an unknown seat is nobody"
     return who, cookie

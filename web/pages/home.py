@@ -75,7 +75,7 @@ def home_routes(parts: Parts, looks: Looks, templates: Environment) -> APIRouter
         await parts.advance(step.minutes)
         if is_form(request):
             query = "&".join(f"show={key}" for key in show if key.isidentifier())
-            return RedirectResponse(f"/?{query}", 303)
+            return RedirectResponse(f"{parts.base}/?{query}", 303)
         return await _clock(parts)
 
     return router

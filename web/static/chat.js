@@ -11,7 +11,7 @@
     try { localStorage[mine + key] = JSON.stringify(value) } catch (e) { }
   }
   function newId() { return Date.now().toString(36) + '-' + Math.random().toString(36).slice(2) + '-x' }
-  function url(path, more) { return '/chat/' + path + '?' + (seat ? 'seat=' + seat + '&' : '') + more }
+  function url(path, more) { return app.dataset.base + '/chat/' + path + '?' + (seat ? 'seat=' + seat + '&' : '') + more }
   function call(method, to, body, done) {
     var x = new XMLHttpRequest()
     x.open(method, to)

@@ -15,7 +15,7 @@
 
   function call(method, data, then) {
     var x = new XMLHttpRequest()
-    x.open(method, '/demo/clock')
+    x.open(method, $('clock').getAttribute('action'))
     x.setRequestHeader('Accept', 'application/json')
     x.onload = x.onerror = function () {
       then()

@@ -1,0 +1,1 @@
+"""Several places in one process."""
