@@ -113,7 +113,7 @@ def test_who_may_not_confide_takes_nothing_sensitive_out(all_on: Office) -> None
     brings(all_on, ["幸福社区/第一网格", *LINE[1:]])
     world = all_on.world
     tree = world.desk.tree(world.session)
-    reading = Reading(world.session, world.now, world.book, tree, tree.staff[all_on.id("county")])
+    reading = Reading(world.session, world.now, world.book, tree, tree.staff[all_on.id("admin")])
     sheet = [list(line) for line in dict(everything(reading))["住户"]]
 
     assert NUMBER not in sheet[1]

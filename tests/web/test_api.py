@@ -172,7 +172,7 @@ def test_me_and_what_i_may_do(clients: Clients) -> None:
     me, mine = clients["worker"].get("/me").json(), clients["worker"].get("/commands").json()["items"]
     residents = clients["resident"].get("/commands").json()["items"]
 
-    assert (me["title"], me["may"]) == ("网格员李强", ["handle", "report"])
+    assert (me["title"], me["may"]) == ("网格员李强", ["confide", "handle", "look_up", "record", "report"])
     assert "accept" in {item["name"] for item in mine}
     assert "accept" not in {item["name"] for item in residents}
 
