@@ -3,6 +3,7 @@
 from models.audit import AuditHead, AuditLine, Deed, Subject
 from models.base import Moment
 from models.conversation import Conversation
+from models.given_list import GivenList, ListState
 from models.grid import Grid, GridKind, path_range
 from models.household import Household, Member
 from models.imported import CodeSerial, Imported
@@ -24,8 +25,10 @@ from models.moves import (
     State,
     WrongMove,
 )
+from models.paper import Paper, PaperKind
 from models.person import Account, Person, Post, Unit
 from models.token import RegistryVersion, Scope, Token
+from models.warned import Warned
 
 __all__ = [
     "CHANGEABLE",
@@ -43,6 +46,7 @@ __all__ = [
     "Conversation",
     "Correction",
     "Deed",
+    "GivenList",
     "Grid",
     "GridKind",
     "Household",
@@ -54,11 +58,14 @@ __all__ = [
     "Invitation",
     "JobRun",
     "Leave",
+    "ListState",
     "MailState",
     "Member",
     "Moment",
     "Move",
     "Outbox",
+    "Paper",
+    "PaperKind",
     "Part",
     "Participant",
     "Person",
@@ -71,6 +78,7 @@ __all__ = [
     "Subject",
     "Token",
     "Unit",
+    "Warned",
     "Way",
     "WrongCode",
     "WrongMove",

@@ -30,6 +30,13 @@ class Deed(StrEnum):
     GIVE_KEY = "give_key"
     TAKE_KEYS = "take_keys"
     BACKUP = "backup"
+    IMPORT = "import"
+    UNDO_IMPORT = "undo_import"
+    INVITE = "invite"
+    BIND = "bind"
+    UNBIND = "unbind"
+    SHUT_OUT = "shut_out"
+    CHANGE_NUMBER = "change_number"
     APPOINT = "appoint"
     DISMISS = "dismiss"
 
@@ -40,6 +47,9 @@ class Subject(StrEnum):
     CASE = "case"
     PERSON = "person"
     DATABASE = "database"
+    REGISTRY = "registry"
+    """All lists of somebody's area."""
+    IMPORT = "import"
 
 
 class AuditLine(SQLModel, table=True):
