@@ -319,8 +319,13 @@ def _undo_import(given: argparse.Namespace) -> int:
 
 def _export(given: argparse.Namespace) -> int:
     from app.lists import write_everything
+    from app.noting import note_taken
+    from handbook import open_book
+    from models import Deed
 
-    write_everything(read_settings(), given.file)
+    settings = read_settings()
+    write_everything(settings, given.file)
+    note_taken(settings, open_book(settings.place), Deed.EXPORT)
     print(f"{given.file} is written. It holds phones: keep it safe.")
     return 0
 
@@ -373,12 +378,13 @@ def _places(_: argparse.Namespace) -> int:
 
 def _backup(given: argparse.Namespace) -> int:
     from app.backup import back_up
-    from app.noting import note_backup
+    from app.noting import note_taken
     from handbook import open_book
+    from models import Deed
 
     settings = read_settings()
     size = back_up(settings.database_url, given.file)
-    note_backup(settings, open_book(settings.place))
+    note_taken(settings, open_book(settings.place), Deed.BACKUP)
     print(
         f"{given.file} is written and whole: {size:,} bytes. Photos lie in the media folder: copy it too. "
         "The keys that seal phones are not in it: keep their copy apart from it."
