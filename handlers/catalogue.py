@@ -12,6 +12,8 @@ from handlers import (
     day_cards,
     dispatching,
     funnel,
+    given_lists,
+    guarding,
     handling,
     handovers,
     hushing,
@@ -21,6 +23,7 @@ from handlers import (
     leaves,
     merging,
     own_data,
+    papers,
     pausing,
     people,
     pressing,
@@ -71,6 +74,9 @@ NOUNS = (
     watching,
     keys,
     importing,
+    given_lists,
+    papers,
+    guarding,
 )
 """The order in which help and menus name what may be asked, whichever module was imported first."""
 

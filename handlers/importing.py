@@ -8,8 +8,10 @@ from typing import ClassVar
 from pydantic import Field, InstanceOf
 from sqlalchemy import Table as Rows
 from sqlalchemy import insert, select
+from sqlmodel import col
 
 from handlers.actor import CLOCK
+from handlers.audit import note
 from handlers.command import Command, Done, handles
 from handlers.refusal import NotAllowed, NotFound, Refusal
 from handlers.registry.applying import new_ids, write
@@ -18,7 +20,7 @@ from handlers.registry.spreadsheets import Seen, Table, read, silent
 from handlers.registry.undoing import obstacles, take_back
 from handlers.tree import registry_changed
 from handlers.work import Reading, Work
-from models import Imported, RegistryVersion
+from models import Deed, GivenList, Imported, ListState, RegistryVersion, Subject
 
 ENROL = "enrol"
 _KINDS = {
@@ -78,6 +80,20 @@ class UndoImport(_ByDoors):
     number: int = Field(ge=1)
 
 
+class NoteExport(_ByDoors):
+    """All lists of somebody's area leave the house; given by the door they leave by."""
+
+    name: ClassVar[str] = "note_export"
+
+
+@handles(NoteExport)
+def note_export(work: Work, command: NoteExport) -> Done:
+    """Before the first byte goes."""
+    must_enrol(work)
+    note(work, Deed.EXPORT, Subject.REGISTRY)
+    return Done()
+
+
 @handles(ImportLists)
 def import_lists(work: Work, command: ImportLists) -> Done:
     """Wrong lines are left out and told; nothing is written where all is there already."""
@@ -101,6 +117,7 @@ def import_lists(work: Work, command: ImportLists) -> Done:
         "changed": changed,
     }
     work.session.execute(insert(_IMPORTS), [row])
+    note(work, Deed.IMPORT, Subject.IMPORT, number)
     registry_changed(work.session)
     return Done({**report, "number": number})
 
@@ -115,6 +132,9 @@ def undo_import(work: Work, command: UndoImport) -> Done:
         raise NotFound("import.not_found", number=command.number)
     if imported.undone_at is not None:
         raise Refusal("import.undone_already", number=command.number, at=imported.undone_at)
+    being = (col(GivenList.imported_id) == command.number, col(GivenList.state) == ListState.TO_WRITE)
+    if work.session.execute(select(col(GivenList.id)).where(*being)).first() is not None:
+        raise Refusal("import.being_written", number=command.number)
     found = [_obstacle(work, name, count) for name, count in obstacles(work.session, imported)]
     if found:
         raise Refusal("import.in_the_way", number=command.number, what="、".join(found))
@@ -122,6 +142,7 @@ def undo_import(work: Work, command: UndoImport) -> Done:
     imported.undone_at = work.now
     work.session.add(imported)
     work.session.flush()
+    note(work, Deed.UNDO_IMPORT, Subject.IMPORT, command.number)
     registry_changed(work.session)
     return Done({"number": command.number, "counts": imported.counts})
 
