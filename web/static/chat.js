@@ -1,7 +1,7 @@
 // The chat page's script, in ES5 for plain old WebViews. Without it the page works by forms.
 (function (d, w) {
   var app = $('list'), text = $('text'), seat = app.dataset.seat, tag = app.dataset.tag
-  var mine = 'xiaoge:' + app.dataset.key, queue = load('queue', []), files = {}, busy, live, timer
+  var mine = 'xiaoge:' + app.dataset.key, queue = load('queue', []), files = {}, kinds = {}, busy, live, timer
 
   function $(id) { return d.getElementById(id) }
   function load(key, other) {
@@ -74,9 +74,9 @@
   function upload(id) {
     var data = new FormData()
     data.append('id', id)
-    data.append('photo', files[id])
+    data.append(kinds[id], files[id])
     mark(id, '发送中')
-    call('POST', url('photo', ''), data, function (status, answer) { settle(id, status, answer) })
+    call('POST', url(kinds[id], ''), data, function (status, answer) { settle(id, status, answer) })
   }
 
   // What is new.
@@ -135,7 +135,9 @@
     var file = (e.target.files || [])[0], id = newId()
     if (!file) return
     files[id] = file
-    bubble(id, '', file)
+    kinds[id] = e.target.name
+    if (e.target.name == 'photo') bubble(id, '', file)
+    else bubble(id, '文件：' + file.name)
     upload(id)
     e.target.value = ''
   })
