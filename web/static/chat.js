@@ -113,7 +113,7 @@
     if (live && !live.close) poll(live)
   }
 
-  // What the person does.
+  // What one does.
   $('form').addEventListener('submit', function (e) {
     var words = text.value.trim()
     e.preventDefault()
