@@ -404,8 +404,13 @@ def _undo_import(given: argparse.Namespace) -> int:
 
 def _export(given: argparse.Namespace) -> int:
     from app.lists import write_everything
+    from app.noting import note_taken
+    from handbook import open_book
+    from models import Deed
 
-    write_everything(_settings(given), given.file)
+    settings = _settings(given)
+    write_everything(settings, given.file)
+    note_taken(settings, open_book(settings.place), Deed.EXPORT)
     print(f"{given.file} is written. It holds phones: keep it safe.")
     return 0
 
@@ -484,13 +489,14 @@ def _places(_: argparse.Namespace) -> int:
 
 def _backup(given: argparse.Namespace) -> int:
     from app.backup import back_up
-    from app.noting import note_backup
+    from app.noting import note_taken
     from handbook import open_book
+    from models import Deed
 
     settings = _settings(given)
     target = given.file or _next_backup(settings)
     manifest = back_up(settings, target, photos=given.photos)
-    note_backup(settings, open_book(settings.place))
+    note_taken(settings, open_book(settings.place), Deed.BACKUP)
     photos = manifest.photos
     told = (
         f"{photos['files']:,} photos are in it."

@@ -18,7 +18,9 @@ from app.settings import Settings, Telegram
 from bot.channel import Channel, Unreadable
 from bot.channels.webchat import Hub, WebChatChannel
 from bot.fetching import Fetcher
+from bot.keeping import SealedStore
 from bot.lane import Lane
+from bot.list_reader import ListReader
 from bot.media import MediaStore
 from bot.outbox import release
 from bot.postman import Postman
@@ -53,6 +55,8 @@ class Program:
     postman: Postman
     runner: Runner
     fetcher: Fetcher
+    lists: SealedStore
+    list_reader: ListReader
     demo: bool = False
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -65,6 +69,7 @@ class Program:
             lane=self.lane,
             channels=self.channels,
             media=self.media,
+            lists=self.lists,
             hub=self.hub,
             demo=self.demo,
             advance=self.advance if self.demo else None,
@@ -88,9 +93,15 @@ class Program:
         self.lane.start()
         if self.database.kind == "sqlite":
             await self.lane.run(release)
+            await self.list_reader.release()
 
     def _endless(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
-        return {"postman": self.postman.run, "fetcher": self.fetcher.run, "runner": self.runner.start}
+        return {
+            "postman": self.postman.run,
+            "fetcher": self.fetcher.run,
+            "lists": self.list_reader.run,
+            "runner": self.runner.start,
+        }
 
     async def stop(self) -> None:
         """Hear no more, finish what has begun, and leave the database whole; what is not done yet is kept."""
@@ -168,7 +179,7 @@ def build(
     must_fit(database, book, clock.now())
     desk = Desk(database, book, clock.now)
     take_up(settings, desk, database)
-    media = MediaStore(settings.media)
+    media, lists = MediaStore(settings.media), SealedStore(settings.media / "lists")
     hub = Hub()
     nudges: list[Callable[[], None]] = []
     writers = settings.writers if database.kind == "postgresql" else 1
@@ -190,6 +201,8 @@ def build(
         postman=postman,
         runner=Runner(lane, desk, clock),
         fetcher=Fetcher(lane, channels, media, clock.now),
+        lists=lists,
+        list_reader=ListReader(desk, lane, channels, lists),
         demo=demo,
     )
 

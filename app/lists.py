@@ -14,6 +14,7 @@ from app.settings import Settings
 from bot.render import words
 from handbook import Book, open_book
 from handlers.actor import CLOCK
+from handlers.audit import CONSOLE
 from handlers.command import Command, Done, perform
 from handlers.importing import ImportLists, Lists, UndoImport, read_lists
 from handlers.refusal import Refusal
@@ -80,7 +81,7 @@ def take_back(settings: Settings, number: int) -> dict[str, Any]:
 
 
 def _give(settings: Settings, command: Command) -> dict[str, Any]:
-    with alone(settings.database_url), desk_of(settings) as desk, desk.work() as work:
+    with alone(settings.database_url), desk_of(settings) as desk, desk.work(channel=CONSOLE) as work:
         outcome = perform(work, command)
     if isinstance(outcome, Refusal):
         raise CannotDo(told(desk.book, outcome))

@@ -1,4 +1,4 @@
-"""Notes in the audit that a backup was made; beside a running program the note waits for the next start."""
+"""Notes in the audit what the console took out; beside a running program the note waits for a start."""
 
 from pathlib import Path
 
@@ -14,8 +14,8 @@ from models.database import Database, is_current, open_database
 from scheduler.clock import SystemClock
 
 
-def note_backup(settings: Settings, book: Book) -> None:
-    """Note that all data was copied. It needs no keys, for a backup is made where there may be none.
+def note_taken(settings: Settings, book: Book, what: Deed) -> None:
+    """Note that all data was copied, or all lists. It needs no keys, for a backup needs none either.
 
     A SQLite file has one writer: beside a running program the note waits in a file for its next start.
     """
@@ -26,12 +26,12 @@ def note_backup(settings: Settings, book: Book) -> None:
         with alone(settings.database_url):
             database = open_database(settings.database_url)
             try:
-                _note(Desk(database, book, SystemClock().now), moment)
+                _note(Desk(database, book, SystemClock().now), what, moment)
             finally:
                 database.close()
     except NoUse:
         with _waiting(settings).open("a", encoding="utf-8") as file:
-            file.write(f"{moment}\n")
+            file.write(f"{what} {moment}\n")
 
 
 def take_up(settings: Settings, desk: Desk, database: Database) -> None:
@@ -39,8 +39,9 @@ def take_up(settings: Settings, desk: Desk, database: Database) -> None:
     file = _waiting(settings)
     if database.kind != "sqlite" or not file.exists():
         return
-    for moment in file.read_text("utf-8").split():
-        _note(desk, moment)
+    for line in file.read_text("utf-8").splitlines():
+        what, _, moment = line.rpartition(" ")
+        _note(desk, Deed(what or Deed.BACKUP), moment)
     file.unlink()
 
 
@@ -48,6 +49,6 @@ def _waiting(settings: Settings) -> Path:
     return Path(f"{make_url(settings.database_url).database}.backups")
 
 
-def _note(desk: Desk, moment: str) -> None:
+def _note(desk: Desk, what: Deed, moment: str) -> None:
     with desk.session() as session:
-        note_program(session, desk.now(), Deed.BACKUP, f"backup:{moment}"[:100])
+        note_program(session, desk.now(), what, f"{what}:{moment}"[:100])

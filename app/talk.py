@@ -81,6 +81,8 @@ class _Stage:
         while await self._program.lane.run(_undecided, quiet=True):
             pass
         await self._program.postman.drain()
+        if await self._program.list_reader.round():
+            await self._program.postman.drain()
 
     async def beat(self) -> None:
         """Say what time alone brings, between two lines."""

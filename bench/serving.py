@@ -22,6 +22,7 @@ from bench.questions import answer_questions
 from bot.channel import Can, Outcome
 from bot.channels.memory import MemoryChannel
 from bot.channels.webchat import Hub
+from bot.keeping import SealedStore
 from bot.lane import Lane
 from bot.media import MediaStore
 from bot.message import Outbound
@@ -68,7 +69,8 @@ def serve(opened: Database, kind: str) -> None:
         await carrying
         await asyncio.to_thread(lane.stop)
 
-    parts = Parts(desk, lane, {channel.name: channel}, MediaStore(Path(sys.argv[2])), Hub())
+    media = Path(sys.argv[2])
+    parts = Parts(desk, lane, {channel.name: channel}, MediaStore(media), SealedStore(media / "lists"), Hub())
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     config = uvicorn.Config(make_app(parts, lifespan), access_log=False, log_level="error")
     server = uvicorn.Server(config)

@@ -18,6 +18,9 @@ _DIGITS = 4
 def number(scene: Scene, talk: Talk, digit: int, text: str, inbound: Inbound) -> Turn:
     """A number answers the open question, else the last prompt; a long one is a case."""
     form = talk.form
+    way_out = next((choice for choice in talk.choices if choice.zero), None)
+    if digit == 0 and way_out is not None and (form is None or form.asking is None or form.optional):
+        return choose(scene, talk.with_form(None), way_out)
     if digit == 0 and not (_is_text_asked(form) and len(text) >= _DIGITS):
         return Turn(talk.shelve(scene.now), (menu.main(scene),))
     if form is not None and form.asking is not None and (form.options or not form.optional):

@@ -11,6 +11,7 @@ from bot.choosing import choose, number
 from bot.deeds import told
 from bot.following import edited, follow
 from bot.forms import Turn, answer, begin, skip
+from bot.listed import listed
 from bot.message import Choice, Inbound
 from bot.questions import asked
 from bot.quiet import quietly
@@ -57,6 +58,9 @@ def _stepped(scene: Scene, talk: Talk, inbound: Inbound, pressed: Choice | None)
     if inbound.start is not None and not inbound.text:
         return _arrived(scene, talk, inbound.start)
     text = plain(inbound.text)
+    brought = listed(scene, talk, inbound, text)
+    if brought is not None:
+        return brought
     if text:
         return _speak(scene, talk, text, inbound)
     if inbound.attachments or inbound.place:

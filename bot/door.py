@@ -12,9 +12,10 @@ from bot.forms import Turn
 from bot.message import Choice, Inbound
 from bot.scene import Say, Scene
 from bot.talk import Form, Talk
-from handlers.actor import Actor
+from handlers.actor import CLOCK, Actor
 from handlers.catalogue import COMMANDS
 from handlers.command import Command, Done, perform
+from handlers.guarding import WarnOfNumbers
 from handlers.people import recognise
 from handlers.phones import hide_numbers
 from handlers.refusal import Refusal
@@ -41,7 +42,34 @@ def receive(
     """
     now = desk.now()
     known = sender is not None and sender.id is not None  # else they have just been forgotten
-    actor = (sender if known else None) or recognise(
+    actor = (sender if known else None) or _newcomer(session, tree, inbound, now)
+    back = Return(inbound.channel, inbound.chat, inbound.handle, inbound.group)
+    work = Work(session, now, desk.book, tree, actor, inbound.channel, inbound.message_id, back, desk.links)
+    talk = Talk.model_validate(state) if earlier in (None, actor.id) else Talk()
+    if inbound.personal:
+        _warn(work, inbound)
+    if not inbound.addressed:
+        work.flush()
+        return talk, work.actor
+    scene = Scene(work, now, inbound.group)
+    turn = step(scene, talk, inbound, _pressed(session, inbound, actor.id))
+    talk = _carry_out(work, turn)
+    work.flush()
+    return talk, work.actor
+
+
+def _warn(work: Work, inbound: Inbound) -> None:
+    """The program's own word, in a work of whoever wrote."""
+    speaker, work.actor = work.actor, CLOCK
+    perform(work, WarnOfNumbers(kinds=inbound.personal, person=speaker.id))
+    work.actor = speaker
+
+
+def _newcomer(session: Session, tree: Tree, inbound: Inbound, now: datetime) -> Actor:
+    """Whoever speaks to us is entered; who only spoke in a group where we listen stays nobody."""
+    if not inbound.addressed:
+        return Actor(None, "")
+    return recognise(
         session,
         tree,
         channel=inbound.channel,
@@ -50,14 +78,6 @@ def receive(
         name=inbound.sender_name,
         now=now,
     )
-    back = Return(inbound.channel, inbound.chat, inbound.handle, inbound.group)
-    work = Work(session, now, desk.book, tree, actor, inbound.channel, inbound.message_id, back, desk.links)
-    talk = Talk.model_validate(state) if earlier in (None, actor.id) else Talk()
-    scene = Scene(work, now, inbound.group)
-    turn = step(scene, talk, inbound, _pressed(session, inbound, actor.id))
-    talk = _carry_out(work, turn)
-    work.flush()
-    return talk, work.actor
 
 
 def _pressed(session: Session, inbound: Inbound, person_id: int | None) -> Choice | None:

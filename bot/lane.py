@@ -26,6 +26,7 @@ from sqlalchemy import select
 from bot.deciding import CONVERSATION, INBOX, Decided, decide
 from bot.message import Inbound
 from bot.seldom import Seldom
+from bot.shielding import shielded
 from handlers.work import Desk
 from handlers.writing import Writing, insert_new
 from models import InboxState
@@ -130,16 +131,18 @@ class Lane:
         """Keep messages; returns when they are committed and will be decided.
 
         A message that was kept before, or is being kept by somebody else now, is kept once. Raises when any
-        could not be kept: then all may be handed in again.
+        could not be kept: then all may be handed in again. In a group nobody's numbers are kept.
         """
         shares: dict[_Writer, list[Inbound]] = {}
-        for inbound in inbounds:
+        for inbound in filter(None, map(shielded, inbounds)):
             shares.setdefault(self._for(inbound.chat_key), []).append(inbound)
         loop = asyncio.get_running_loop()
         items = {writer: _Acceptance(share, loop.create_future()) for writer, share in shares.items()}
         for writer, item in items.items():
             writer.put(item)
         calls = [item.done for item in items.values()]
+        if not calls:
+            return
         await (calls[0] if len(calls) == 1 else asyncio.gather(*calls))
 
     async def run(self, job: Callable[[Writing], T], *, quiet: bool = False) -> T:

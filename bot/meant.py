@@ -30,6 +30,8 @@ def known_of(scene: Scene, talk: Talk, heard: Heard) -> dict[str, Any]:
         found["incident"] = _only_one(scene, talk, name)
     if "code" in fields and heard.codes:
         found["code"] = "".join(heard.codes)
+    if "number" in fields and heard.numbers:
+        found["number"] = heard.numbers[0]
     if "into" in fields and len(heard.numbers) > 1:
         found["into"] = case_of(talk, heard.numbers[1], name)
     return {key: value for key, value in found.items() if key in fields and value is not None}

@@ -73,7 +73,7 @@ class MediaStore:
         else:
             kept, ending = data, _ending(data)
         key = f"media:{hashlib.sha256(kept).hexdigest()}.{ending}"
-        self._write(self.path(key), kept)
+        write_whole(self.path(key), kept)
         return key
 
     def read(self, key: str) -> bytes:
@@ -90,23 +90,24 @@ class MediaStore:
             raise NoSuchMedia(key)
         return self._folder / match[1][:2] / match[1]
 
-    def _write(self, target: Path, data: bytes) -> None:
-        """Write all or nothing: a crash leaves no half a file under a good name."""
-        if target.exists():
-            return
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".new-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-        for folder in (target.parent, self._folder):
-            _flush_folder(folder)
+
+def write_whole(target: Path, data: bytes) -> None:
+    """Write all or nothing: a crash leaves no half a file under a good name."""
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".new-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    for folder in (target.parent, target.parent.parent):
+        _flush_folder(folder)
 
 
 def exif_place(data: bytes) -> Place | None:

@@ -39,7 +39,11 @@ class Inbound(_Frozen):
     attachments: tuple[Attachment, ...] = ()
     group: bool = False
     addressed: bool = True
-    """In a group: whether the bot was spoken to. Unaddressed chatter is accepted by no channel."""
+    """In a group: whether the bot was spoken to. Of other chatter a channel hands on only words in which
+    somebody's number stands, and nothing beside the words.
+    """
+    personal: tuple[str, ...] = ()
+    """Kinds of personal numbers that were masked in what a group was told."""
     edited: bool = False
     start: str | None = None
     """Payload of a deep link."""
@@ -61,6 +65,8 @@ class Choice(_Frozen):
     """Fields of that command that are already known, or {'value': ...} for an open question."""
     listed: bool = False
     """The text itself already shows this choice as a numbered line."""
+    zero: bool = False
+    """The way out of a question: answered with 0 as well, and shown so."""
 
 
 class Outbound(_Frozen):

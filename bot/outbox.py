@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import exists, or_, select, update
@@ -11,6 +12,7 @@ from sqlmodel import Session, col
 from bot.channel import Broken, Channel, Gone, Later, Outcome, Refused, Sent
 from bot.message import Choice, Outbound
 from bot.render import parts
+from bot.shielding import for_group
 from bot.talk import Talk
 from handbook import Book
 from handlers.still import still_true
@@ -117,7 +119,9 @@ def _claimed(
 ) -> Letter:
     choices = tuple(Choice.model_validate(choice) for choice in row["choices"])
     shown = _prompt(session, address, choices, now) if choices else choices
-    texts, buttons = parts(book, row["text"], row["args"], shown, channel.can, row["id"])
+    open_to_all = row["in_group"] or address.chat != address.handle
+    shield = partial(for_group, book) if open_to_all else str
+    texts, buttons = parts(book, row["text"], row["args"], shown, channel.can, row["id"], shield)
     words = "\n".join(texts)
     _mark(
         session,

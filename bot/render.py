@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from string import Formatter
 from typing import Any
@@ -76,24 +76,30 @@ def words(book: Book, key: str, args: Mapping[str, Any]) -> str:
 
 
 def parts(
-    book: Book, key: str, args: Mapping[str, Any], choices: Sequence[Choice], can: Can, mail_id: int
+    book: Book,
+    key: str,
+    args: Mapping[str, Any],
+    choices: Sequence[Choice],
+    can: Can,
+    mail_id: int,
+    shield: Callable[[str], str] = str,
 ) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
     """What to send: text parts no longer than the channel allows, and buttons where it can show them.
 
-    Returns (parts, ((label, payload), ...)). Numbers stand in the text even beside
-    buttons, so that both work.
+    `shield` has the last word on everything that is shown. Returns (parts, ((label, payload), ...)). Numbers
+    stand in the text even beside buttons, so that both work.
     """
     text = words(book, key, args)
-    shown = [(number, choice) for number, choice in enumerate(choices, start=1) if not choice.listed]
-    lines = [f"{number} {clean(choice.label)}" for number, choice in shown]
+    shown = [(place, choice) for place, choice in enumerate(choices) if not choice.listed]
+    lines = [f"{0 if choice.zero else place + 1} {clean(choice.label)}" for place, choice in shown]
     if lines:
         text = f"{text}\n{_joined(lines)}"
     buttons = (
-        tuple((clean(choice.label), f"{mail_id}:{number - 1}") for number, choice in shown)
+        tuple((shield(clean(choice.label)), f"{mail_id}:{place}") for place, choice in shown)
         if can.buttons
         else ()
     )
-    return split(text, can.longest), buttons
+    return split(shield(text), can.longest), buttons
 
 
 def _joined(lines: list[str]) -> str:

@@ -229,6 +229,8 @@ class PlaceInfo(Strict):
 
     name: str
     zone: str = "Asia/Shanghai"
+    public_phones: tuple[str, ...] = ()
+    """Duty phones that may be said where everybody reads; short ones such as 110 and 12345 always may."""
     source: Source
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from sqlmodel import col
 
 from handlers.actor import Actor
+from handlers.audit import note
 from handlers.cases import role_and_name
 from handlers.command import Ask, Command, Done, handles
 from handlers.invitations import end_all
@@ -17,7 +18,7 @@ from handlers.refusal import Refusal
 from handlers.tokens import revoke
 from handlers.tree import registry_changed
 from handlers.work import Return, Work
-from models import Account, Person, Scope, Way
+from models import Account, Deed, Person, Scope, Subject, Way
 
 _CHANNELS = {
     "telegram": "channel.telegram",
@@ -86,6 +87,7 @@ def unbind(work: Work, command: Unbind) -> Done:
     if not work.actor.is_staff and len(accounts) < 2:
         raise Refusal("unbind.nothing")
     here = [row for row in accounts if _is_here(row, back)]
+    note(work, Deed.UNBIND, Subject.PERSON, work.actor.id)
     who, left = _called(work), len(accounts) - len(here)
     newcomer = None
     for account in here:
@@ -110,6 +112,7 @@ def shut_out(work: Work, command: ShutOut) -> Done:
         _part(work, account)
     _take_keys(work, person.id, tuple(Scope))
     end_all(work.session, person.id, work.now, *Way)
+    note(work, Deed.SHUT_OUT, Subject.PERSON, person.id)
     work.reply("shut_out.done", who=role_and_name(work, person.id), count=len(accounts))
     return Done({"person": person.id, "accounts": len(accounts)})
 
@@ -125,6 +128,7 @@ def change_number(work: Work, command: ChangeNumber) -> Done:
     assert row is not None
     keep_phone(row, phone)
     work.session.flush()
+    note(work, Deed.CHANGE_NUMBER, Subject.PERSON, person.id)
     registry_changed(work.session)
     work.reply("change_number.done", who=role_and_name(work, person.id), last=phone[-4:])
     return Done({"person": person.id})

@@ -7,6 +7,7 @@ from pydantic import Field
 from sqlalchemy import update
 from sqlmodel import col
 
+from handlers.audit import note
 from handlers.cases import choice, role_and_name
 from handlers.command import Ask, Command, Done, handles
 from handlers.invitations import BINDS, end_all, guesses_too_much, note_wrong, shown
@@ -15,7 +16,7 @@ from handlers.refusal import Refusal
 from handlers.same_person import is_left_empty, merge_away
 from handlers.tokens import actor_of
 from handlers.work import Work
-from models import Account, Invitation, Person
+from models import Account, Deed, Invitation, Person, Subject
 
 MOST_TRIES = 3
 _LAST = 4
@@ -80,6 +81,7 @@ def _bound(work: Work, invitation: Invitation) -> Done:
     if former is not None and former != person_id and is_left_empty(work.session, former):
         merge_away(work.session, former, person_id)
     work.actor = actor_of(work.session, work.tree, person_id) or work.actor
+    note(work, Deed.BIND, Subject.PERSON, person_id)
     work.reply("bind.done", who=role_and_name(work, person_id), choices=_first_steps(work))
     return Done({"bound": True, "person": person_id})
 

@@ -12,7 +12,9 @@ from handlers import (
     day_cards,
     dispatching,
     funnel,
+    given_lists,
     grid_check,
+    guarding,
     handling,
     handovers,
     hushing,
@@ -23,6 +25,7 @@ from handlers import (
     mapping,
     merging,
     own_data,
+    papers,
     pausing,
     people,
     pressing,
@@ -99,6 +102,9 @@ NOUNS = (
     watching,
     keys,
     importing,
+    given_lists,
+    papers,
+    guarding,
 )
 """The order in which help and menus name what may be asked, whichever module was imported first."""
 

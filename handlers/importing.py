@@ -8,8 +8,10 @@ from typing import ClassVar
 from pydantic import Field, InstanceOf
 from sqlalchemy import Table as Rows
 from sqlalchemy import insert, select
+from sqlmodel import col
 
 from handlers.actor import CLOCK
+from handlers.audit import note
 from handlers.command import Command, Done, handles
 from handlers.grids.spans import keep_spans
 from handlers.grids.tallies import recount
@@ -21,7 +23,7 @@ from handlers.registry.undoing import obstacles, take_back
 from handlers.residents.keeping import import_expired
 from handlers.tree import registry_changed
 from handlers.work import Reading, Work
-from models import Imported, RegistryVersion
+from models import Deed, GivenList, Imported, ListState, RegistryVersion, Subject
 
 ENROL = "enrol"
 _KINDS = {
@@ -82,6 +84,20 @@ class UndoImport(_ByDoors):
     number: int = Field(ge=1)
 
 
+class NoteExport(_ByDoors):
+    """All lists of somebody's area leave the house; given by the door they leave by."""
+
+    name: ClassVar[str] = "note_export"
+
+
+@handles(NoteExport)
+def note_export(work: Work, command: NoteExport) -> Done:
+    """Before the first byte goes."""
+    must_enrol(work)
+    note(work, Deed.EXPORT, Subject.REGISTRY)
+    return Done()
+
+
 @handles(ImportLists)
 def import_lists(work: Work, command: ImportLists) -> Done:
     """Wrong lines are left out and told; nothing is written where all is there already."""
@@ -105,6 +121,7 @@ def import_lists(work: Work, command: ImportLists) -> Done:
         "changed": changed,
     }
     work.session.execute(insert(_IMPORTS), [row])
+    note(work, Deed.IMPORT, Subject.IMPORT, number)
     registry_changed(work.session)
     return Done({**report, "number": number})
 
@@ -121,6 +138,9 @@ def undo_import(work: Work, command: UndoImport) -> Done:
         raise Refusal("import.undone_already", number=command.number, at=imported.undone_at)
     if import_expired(work, command.number):
         raise Refusal("import.too_old", number=command.number)
+    being = (col(GivenList.imported_id) == command.number, col(GivenList.state) == ListState.TO_WRITE)
+    if work.session.execute(select(col(GivenList.id)).where(*being)).first() is not None:
+        raise Refusal("import.being_written", number=command.number)
     found = [_obstacle(work, name, count) for name, count in obstacles(work.session, imported)]
     if found:
         raise Refusal("import.in_the_way", number=command.number, what="、".join(found))
@@ -130,6 +150,7 @@ def undo_import(work: Work, command: UndoImport) -> Done:
     imported.undone_at = work.now
     work.session.add(imported)
     work.session.flush()
+    note(work, Deed.UNDO_IMPORT, Subject.IMPORT, command.number)
     registry_changed(work.session)
     return Done({"number": command.number, "counts": imported.counts})
 

@@ -7,14 +7,16 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from handlers.actor import Actor
+from handlers.audit import note
 from handlers.cases import role_and_name
 from handlers.command import Ask, Command, Done, OwnCommand, handles
-from handlers.invitations import BINDS, end_all, make
+from handlers.invitations import BINDS, LASTS, end_all, make
+from handlers.papers import link_to
 from handlers.phones import keep_phone
 from handlers.refusal import Refusal
 from handlers.tree import registry_changed
 from handlers.work import Reading, Work
-from models import Person, Post, Way
+from models import Deed, PaperKind, Person, Post, Subject, Way
 
 PHONE = re.compile(r"1[3-9]\d{9}")
 _NUMBERED = re.compile(r"#(\d{1,9})$")
@@ -52,14 +54,28 @@ def invite(work: Work, command: Invite) -> Done:
     }
     links = work.links.joining(link)
     if links:
-        work.reply("invite.done_link", links="\n".join(links), **args)
+        poster = link_to(work, PaperKind.POSTER, data=_poster(work, person, links[0], args))
+        printed = work.word("invite.poster", link=poster) if poster else ""
+        work.reply("invite.done_link", links="\n".join(links), poster=printed, **args)
     else:
         work.reply("invite.done", **args)
     return Done({"person": person.id})
 
 
+def _poster(work: Work, person: Actor, link: str, args: dict[str, Any]) -> dict[str, Any]:
+    """What stands on a paper for one person: who they are, and the link as they would open it."""
+    return {
+        "who": args["who"],
+        "where": "、".join(dict.fromkeys(work.tree.named(post.grid_id) for post in person.posts)),
+        "check": args["check"],
+        "link": link,
+        "until": (work.now + LASTS[Way.LINK]).isoformat(),
+    }
+
+
 def _secrets(work: Work, person_id: int) -> tuple[str, str]:
     end_all(work.session, person_id, work.now, *BINDS)
+    note(work, Deed.INVITE, Subject.PERSON, person_id)
     code = make(work.session, Way.CODE, person_id, work.actor.id, work.now)
     return code, make(work.session, Way.LINK, person_id, work.actor.id, work.now)
 

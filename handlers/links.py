@@ -23,6 +23,15 @@ class Links:
         found = [f"https://t.me/{bot}?start={secret}"] if bot else []
         return [*found, f"{self.web}/join?c={secret}"] if self.web else found
 
+    def paper(self, secret: str) -> str:
+        """The link that opens a paper once."""
+        return f"{self.web}/paper?c={secret}"
+
+    @property
+    def template(self) -> str:
+        """Where empty sheets to fill in are; empty: nowhere."""
+        return f"{self.web}/template.xlsx" if self.web else ""
+
     def login(self, secret: str) -> str:
         """The link that opens the pages once."""
         return f"{self.web}/in?c={secret}"

@@ -21,6 +21,10 @@ class Media(BaseModel):
     key: str
     """`media:<sha256>.<ext>` when the bytes are kept, else `<channel>:<its own id>` until they are fetched.
     """
+    name: str = ""
+    """What a file is called, where its sender's device says so."""
+    size: int = 0
+    """Bytes, as the channel says before anything is fetched; 0: not known."""
 
 
 def _as_photo(value: Any) -> Any:

@@ -130,6 +130,20 @@ class Work(Reading):
             back=self.back,
         )
 
+    def whisper(self, private: Return, text: str, *, key: str, **args: Any) -> None:
+        """Tell the actor something aside, in a private chat of theirs, though they spoke in a group."""
+        self._promise(
+            key=key,
+            recipient=f"p{self.actor.id}",
+            person_id=self.actor.id,
+            text=text,
+            args=args,
+            choices=(),
+            incident=None,
+            urgent=True,
+            back=private,
+        )
+
     def _promise(
         self,
         *,
@@ -153,6 +167,7 @@ class Work(Reading):
                 "channel": back.channel if back else None,
                 "chat": back.chat if back else None,
                 "handle": back.handle if back else None,
+                "in_group": back.group if back else False,
                 "text": text,
                 "args": _plain_args(args),
                 "choices": list(choices),

@@ -4,6 +4,7 @@ from models.audit import AuditHead, AuditLine, Deed, Subject
 from models.base import Moment
 from models.conversation import Conversation
 from models.detail import Agreement, Apart, Detail, Joined, Swept
+from models.given_list import GivenList, ListState
 from models.grid import Grid, GridBoundary, GridKind, GridSpan, GridTally, path_range
 from models.household import Ending, Household, Member
 from models.imported import CodeSerial, Imported
@@ -25,8 +26,10 @@ from models.moves import (
     State,
     WrongMove,
 )
+from models.paper import Paper, PaperKind
 from models.person import Account, Person, Post, Unit
 from models.token import RegistryVersion, Scope, Token
+from models.warned import Warned
 
 __all__ = [
     "CHANGEABLE",
@@ -48,6 +51,7 @@ __all__ = [
     "Deed",
     "Detail",
     "Ending",
+    "GivenList",
     "Grid",
     "GridBoundary",
     "GridKind",
@@ -63,11 +67,14 @@ __all__ = [
     "JobRun",
     "Joined",
     "Leave",
+    "ListState",
     "MailState",
     "Member",
     "Moment",
     "Move",
     "Outbox",
+    "Paper",
+    "PaperKind",
     "Part",
     "Participant",
     "Person",
@@ -81,6 +88,7 @@ __all__ = [
     "Swept",
     "Token",
     "Unit",
+    "Warned",
     "Way",
     "WrongCode",
     "WrongMove",

@@ -54,6 +54,13 @@ class Deed(StrEnum):
     DRAW = "draw"
     """The boundaries of grids were brought in."""
     RESTORE = "restore"
+    IMPORT = "import"
+    UNDO_IMPORT = "undo_import"
+    INVITE = "invite"
+    BIND = "bind"
+    UNBIND = "unbind"
+    SHUT_OUT = "shut_out"
+    CHANGE_NUMBER = "change_number"
     APPOINT = "appoint"
     DISMISS = "dismiss"
 
@@ -65,6 +72,9 @@ class Subject(StrEnum):
     PERSON = "person"
     DATABASE = "database"
     GRID = "grid"
+    REGISTRY = "registry"
+    """All lists of somebody's area."""
+    IMPORT = "import"
 
 
 class AuditLine(SQLModel, table=True):

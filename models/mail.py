@@ -4,7 +4,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ColumnElement, Index, UniqueConstraint, literal_column, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    ColumnElement,
+    Index,
+    UniqueConstraint,
+    false,
+    literal_column,
+    text,
+)
 from sqlmodel import Column, Field, SQLModel
 
 from models.base import Json, Moment, choice_type, in_values
@@ -117,6 +126,8 @@ class Outbox(SQLModel, table=True):
     chat: str | None = None
     handle: str | None = None
     """Set for an answer: it goes where the question came from."""
+    in_group: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    """Others read it too, so nobody's numbers may stand in it."""
     text: str
     """Key of the text in the book."""
     args: dict[str, Any] = Field(sa_column=Column(Json, nullable=False))

@@ -131,6 +131,24 @@ class Keys:
                 f"{purpose} holds a sealed text that was changed, cut or moved: restore it from a backup."
             ) from None
 
+    def seal_bytes(self, data: bytes, purpose: str) -> bytes:
+        """Encrypt a file, so that it can be opened for the same purpose only."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return self.mark.encode() + nonce + self._newest.cipher.encrypt(nonce, data, purpose.encode())
+
+    def open_bytes(self, sealed: bytes, purpose: str) -> bytes:
+        """Decrypt what `seal_bytes` made. Raises SealingTrouble: its key is not here, or it was changed."""
+        head = len(self.mark)
+        form = _HEAD.fullmatch(sealed[:head].decode("ascii", "replace"))
+        key = self._by_name.get(form[1]) if form else None
+        if key is None:
+            raise SealingTrouble(f"{purpose}: a file was sealed with a key that is not here.")
+        nonce, secret = sealed[head : head + _NONCE_BYTES], sealed[head + _NONCE_BYTES :]
+        try:
+            return key.cipher.decrypt(nonce, secret, purpose.encode())
+        except (InvalidTag, ValueError):
+            raise SealingTrouble(f"{purpose}: a sealed file was changed or cut.") from None
+
     def digest(self, text: str, purpose: str) -> str:
         """Keyed hash by which an equal text is found again: HMAC-SHA256, 64 hexadecimal signs.
 

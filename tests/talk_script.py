@@ -10,6 +10,9 @@
 居民 < 没有                                nothing new was told to them at all
 网格员 按 接单                             a button, or its number where there are no buttons
 居民 发照片 路灯照片                       a photo, with or without words
+社区 发名单 人员.csv 姓名,职务,网格/张三,网格员,第一网格   a file of lines, parted by strokes
+居民 群里说 路灯坏了                       to the bot, in a group; 群里聊: to the others in it
+群 < …                                     what the bot said in the group
 居民 发位置 30.0011,112.0011               a place
 (过了 25 小时)                             time passes; also 分钟, 天
 (到 2026-11-24 08:10)                      until a moment of the place's time
@@ -21,7 +24,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.town import START, Town
+from tests.town import GROUP, START, Town
 
 SEATS = {
     "居民": "resident",
@@ -34,6 +37,7 @@ SEATS = {
     "领导": "leader",
     "部门": "unit",
 }
+_SENDS = re.compile(r"^(\S+) (按|发照片|发名单|发位置|群里说|群里聊) ?(.*)$")
 _UNITS = {"分钟": "minutes", "小时": "hours", "天": "days"}
 _MARKS = str.maketrans("，：；？！（）", ",:;?!()")
 """A talk is typed with whatever marks the keyboard has: full-width and half-width ones count as the same."""
@@ -117,17 +121,36 @@ class Stage:
             self._never(*found.groups())
         elif found := re.match(r"^(\S+) < (.*)$", text):
             self._hears(*found.groups())
-        elif found := re.match(r"^(\S+) 按 (.+)$", text):
-            self.town.press(self._who(found[1]), found[2])
-            self._unhear(found[1])
-        elif found := re.match(r"^(\S+) 发照片 ?(.*)$", text):
-            self.town.photo(self._who(found[1]), found[2])
-            self._unhear(found[1])
-        elif found := re.match(r"^(\S+) 发位置 ([\d.]+),([\d.]+)$", text):
-            self.town.place(self._who(found[1]), float(found[2]), float(found[3]))
-            self._unhear(found[1])
-        else:
+        elif not self._sends(text):
             raise ValueError(f"not a line of a talk: {text}")
+
+    def _sends(self, text: str) -> bool:
+        """Something other than words in a private chat. Returns whether the line is one of those."""
+        found = _SENDS.match(text)
+        if found is None:
+            return False
+        who, what, rest = self._who(found[1]), found[2], found[3]
+        match what:
+            case "按":
+                self.town.press(who, rest)
+            case "发照片":
+                self.town.photo(who, rest)
+            case "发名单":
+                name, _, lines = rest.partition(" ")
+                self.town.file(who, name, self._filled(lines).replace("/", "\n").encode())
+            case "发位置":
+                lat, lon = map(float, rest.split(","))
+                self.town.place(who, lat, lon)
+            case _:
+                self._in_group(who, rest, addressed=what == "群里说")
+                return True
+        self._unhear(found[1])
+        return True
+
+    def _in_group(self, who: str, words: str, *, addressed: bool) -> None:
+        """The group answers under its own name; what one is told aside is one's own."""
+        said = {"chat": GROUP, "group": True, "addressed": addressed}
+        self.town.send(self.town.inbound(who, self._filled(words), **said))
 
     def _unhear(self, who: str) -> None:
         """What the helper method read on the way is still unread for the talk."""

@@ -14,13 +14,16 @@ from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from uuid import uuid4
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from bot.channel import Can
 from bot.channels.memory import MemoryChannel
+from bot.keeping import SealedStore
 from bot.lane import Lane
+from bot.list_reader import ListReader
 from bot.message import Attachment, Inbound, Outbound, Place
 from bot.postman import Postman
 from handbook import Book, open_book
@@ -39,6 +42,8 @@ BUTTONS = Can(
 )
 PLAIN = Can(photos=True, places=True, longest=2000, per_second=float("inf"), per_chat_second=float("inf"))
 LINKS = Links("http://pages.example")
+GROUP = "群"
+"""The chat of all that is said in a group."""
 AT_ONCE = (0.0, 0.0)
 """Waits of a lane that tries again at once what broke."""
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -62,20 +67,24 @@ class Town:
     read: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def __post_init__(self) -> None:
+        self._ids = count(1)
+        self.lists = SealedStore(Path(_copies.name) / f"lists-{uuid4().hex}")
+        self._begin()
+
+    def _begin(self) -> None:
+        channels = {self.channel.name: self.channel}
         self.desk = Desk(self.database, self.book, lambda: self.now)
         self.desk.links = LINKS
         self.lane = Lane(self.desk, waits=self.waits)
-        self.postman = Postman(self.lane, self.book, {self.channel.name: self.channel}, lambda: self.now)
-        self._ids = count(1)
+        self.postman = Postman(self.lane, self.book, channels, lambda: self.now)
+        self.list_reader = ListReader(self.desk, self.lane, channels, self.lists)
 
     def restart(self) -> None:
         """The program stops and starts again: all that is kept is the database."""
         self.lane.stop()
-        self.desk = Desk(self.database, self.book, lambda: self.now)
-        self.desk.links = LINKS
-        self.lane = Lane(self.desk, waits=self.waits)
-        self.postman = Postman(self.lane, self.book, {self.channel.name: self.channel}, lambda: self.now)
+        self._begin()
         self.lane.start()
+        asyncio.run(self.list_reader.release())
 
     # ---- people ------------------------------------------------------------------------------------------
 
@@ -108,6 +117,7 @@ class Town:
         await self.lane.run(lambda _: None)
         while self.lane.waiting:
             await self.lane.run(lambda _: None)
+        await self.list_reader.round()
         await self.postman.drain()
 
     def press(self, who: str, label: str) -> list[str]:
@@ -134,6 +144,13 @@ class Town:
         """Somebody sends a photo."""
         return self.say(who, text, attachments=[Attachment(kind="photo", key=key)])
 
+    def file(self, who: str, name: str, data: bytes, text: str = "", **more: object) -> list[str]:
+        """Somebody sends a file."""
+        key = f"{self.channel.name}:file-{next(self._ids)}"
+        self.channel.files[key] = (data, name.rpartition(".")[2])
+        file = Attachment(kind="file", key=key, name=name, size=len(data))
+        return self.say(who, text, attachments=[file], **more)
+
     def place(self, who: str, lat: float, lon: float) -> list[str]:
         """Somebody sends where they are."""
         return self.say(who, place=Place(lat=lat, lon=lon))
@@ -143,8 +160,11 @@ class Town:
         return self.seats.get(who, who)
 
     def messages(self, who: str) -> list[Outbound]:
-        """Everything a person was ever told."""
+        """Everything a person was ever told; of a group, everything that was said in it."""
         name = self.name(who)
+        if name == GROUP:
+            said = [mail for (chat, _), mails in self.channel.sent.items() if chat == GROUP for mail in mails]
+            return sorted(said, key=lambda mail: mail.mail_id)
         return self.channel.sent[name, name]
 
     def news(self, who: str) -> list[str]:

@@ -18,6 +18,7 @@ from web.pages.board import board_routes
 from web.pages.docs import docs_routes
 from web.pages.doors import door_routes
 from web.pages.home import home_routes
+from web.papers import paper_routes
 from web.parts import Parts
 from web.photos import media_routes
 from web.reading import Looks
@@ -56,6 +57,7 @@ def make_app(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
         home_routes(parts, looks, templates),
         board_routes(parts, looks, templates),
         door_routes(parts, looks, templates),
+        paper_routes(parts, looks, templates),
         docs_routes(app, parts.book, templates),
         static_routes(),
     ):

@@ -17,6 +17,7 @@ from bot.render import words
 from handlers.actor import Actor
 from handlers.cases import role_and_name
 from handlers.catalogue import COMMANDS
+from handlers.importing import ENROL
 from handlers.work import Reading
 from models import Scope
 from web.forms import LARGEST_TEXT, LARGEST_UPLOAD, Said, is_form, read_said, read_upload
@@ -38,7 +39,7 @@ _PATIENCE: Final = 2.0
 
 
 def chat_routes(parts: Parts, looks: Looks, live: Live, templates: Environment) -> APIRouter:
-    """GET /chat, POST /chat/send, POST /chat/photo."""
+    """GET /chat, POST /chat/send, POST /chat/photo, POST /chat/file."""
     router = APIRouter(include_in_schema=False, max_body_size=LARGEST_TEXT)
     darkroom = CapacityLimiter(_PHOTOS_AT_ONCE)
     newcomers = Newcomers()
@@ -65,6 +66,14 @@ def chat_routes(parts: Parts, looks: Looks, live: Live, templates: Environment) 
         await stay(parts, looks, request, Scope.CHAT)
         return await _keep(parts, request, who, _inbound(who, await read_said(request)))
 
+    _add_photo(router, parts, live, newcomers, darkroom)
+    _add_file(router, parts, live, darkroom)
+    return router
+
+
+def _add_photo(
+    router: APIRouter, parts: Parts, live: Live, newcomers: Newcomers, darkroom: CapacityLimiter
+) -> None:
     @router.post("/chat/photo", max_body_size=LARGEST_UPLOAD)
     async def photo(request: Request) -> Response:
         who = _admitted(parts, newcomers, request, await live.speaker(request))
@@ -78,7 +87,22 @@ def chat_routes(parts: Parts, looks: Looks, live: Live, templates: Environment) 
         kept = {"attachments": (Attachment(kind="photo", key=key),), "place": place}
         return await _keep(parts, request, who, _blank(who, upload.id).model_copy(update=kept))
 
-    return router
+
+def _add_file(router: APIRouter, parts: Parts, live: Live, darkroom: CapacityLimiter) -> None:
+    @router.post("/chat/file", max_body_size=LARGEST_UPLOAD)
+    async def file(request: Request) -> Response:
+        who = await live.speaker(request)
+        if who.actor is None or not who.actor.may(ENROL):
+            raise HTTPException(403, parts.book.text("given.not_yours"))
+        upload = await read_upload(request, "file")
+        try:
+            key = await anyio.to_thread.run_sync(partial(parts.lists.keep, upload.data), limiter=darkroom)
+        except OSError as trouble:
+            log.warning("a list could not be kept: %s", trouble.strerror)
+            raise HTTPException(503, "现在存不下来，请稍后再试。") from trouble
+        sent = Attachment(kind="file", key=key, name=upload.name or "list", size=len(upload.data))
+        kept = _blank(who, upload.id).model_copy(update={"attachments": (sent,)})
+        return await _keep(parts, request, who, kept)
 
 
 # ---- what comes in -------------------------------------------------------------------------------------
@@ -145,6 +169,7 @@ def _around(reading: Reading, who: Speaker) -> dict[str, Any]:
         "seat": who.seat,
         "key": who.seat or (f"p{actor.id}" if actor and actor.is_staff else "me"),
         "q": query_of(who),
+        "enrols": actor is not None and actor.may(ENROL),
         "mine": actor is not None and not actor.is_staff,
         "quick": _quick(reading, actor),
         "greeting": words(

@@ -15,6 +15,8 @@ LARGEST_TEXT: Final = 1_000_000
 """Bytes of a request without a file."""
 LARGEST_UPLOAD: Final = 21 * 1024 * 1024
 """Bytes of a request with a photo: what the store keeps at most, and the form around it."""
+LONGEST_NAME: Final = 100
+"""Characters of a file's name that are kept."""
 LONGEST_WORDS: Final = 2000
 """Characters of one message: what a report may have."""
 
@@ -39,10 +41,11 @@ class Said(BaseModel):
 
 @dataclass(frozen=True)
 class Upload:
-    """One photo of the page."""
+    """One photo or file of the page."""
 
     id: str
     data: bytes
+    name: str = ""
 
 
 async def read_said(request: Request) -> Said:
@@ -103,15 +106,16 @@ def _checked(body: Any) -> Said:
     return said
 
 
-async def read_upload(request: Request) -> Upload:
-    """Read one photo. Raises a 4xx where there is none."""
+async def read_upload(request: Request, field: str = "photo") -> Upload:
+    """Read one photo, or the file in another field. Raises a 4xx where there is none."""
     form = await read_form(request)
-    name = form.get("id")
-    photos = [part for part in form.getlist("photo") if isinstance(part, UploadFile)]
-    chosen = [data for part in photos if (data := await part.read())]
+    form_id = form.get("id")
+    files = [part for part in form.getlist(field) if isinstance(part, UploadFile)]
+    chosen = [(data, part.filename or "") for part in files if (data := await part.read())]
     await form.close()
     if not chosen:
-        raise HTTPException(422, "请先选一张照片。")
-    form_id = name if isinstance(name, str) else ""
-    found = own_id(form_id, chosen[0]) if is_form(request) else form_id
-    return Upload(_checked({"id": found, "text": "-"}).id, chosen[0])
+        raise HTTPException(422, "请先选一张照片。" if field == "photo" else "请先选一个文件。")
+    data, name = chosen[0]
+    own = form_id if isinstance(form_id, str) else ""
+    found = own_id(own, data) if is_form(request) else own
+    return Upload(_checked({"id": found, "text": "-"}).id, data, str(writable(name))[-LONGEST_NAME:])

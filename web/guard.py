@@ -34,7 +34,7 @@ _OPEN_TO_MACHINES: Final = ("/hooks/", "/api/")
 """Neither trusts a cookie, so a foreign page gains nothing by posting there."""
 _OWN: Final = frozenset({"same-origin", "none"})
 """What a browser says of our own pages' posts, and of what its user began by hand."""
-_UPLOADS: Final = "/chat/photo"
+_UPLOADS: Final = ("/chat/photo", "/chat/file")
 _READ_AND_LEFT: Final = 4 * LARGEST_UPLOAD
 """Bytes of a refused body that are read all the same: a browser hears an answer once it has sent all."""
 
@@ -77,7 +77,7 @@ class Guard:
     def _refusal(self, scope: Scope) -> Response | None:
         if _is_foreign(scope):
             return self._say(Request(scope), 403, "不能从别的网站提交。")
-        if _size(scope) > (LARGEST_UPLOAD if scope["path"] == _UPLOADS else LARGEST_TEXT):
+        if _size(scope) > (LARGEST_UPLOAD if scope["path"] in _UPLOADS else LARGEST_TEXT):
             return self._say(Request(scope), 413, None)
         return None
 

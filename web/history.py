@@ -149,6 +149,9 @@ def _without_words(body: Mapping[str, Any], photos: tuple[str, ...]) -> str:
     """What a message without words did: a link's secret is never shown."""
     if body.get("start"):
         return "打开邀请链接"
+    files = [str(item["name"]) for item in body.get("attachments", ()) if item.get("name")]
+    if files:
+        return "文件：" + clean("、".join(files))
     return "我的位置" if "place" in body and not photos else ""
 
 
@@ -186,7 +189,11 @@ def _ours(told: Sequence[Row[Any]], photos: Mapping[int, tuple[str, ...]]) -> li
 def _told(row: Row[Any], photos: tuple[str, ...], *, current: bool) -> Bubble:
     """Buttons stay on every letter; numbers, and answers to an open question, only on the latest prompt."""
     choices = list(enumerate(row.choices, start=1))
-    lines = [f"{number} {clean(choice['label'])}" for number, choice in choices if not choice.get("listed")]
+    lines = [
+        f"{0 if choice.get('zero') else number} {clean(choice['label'])}"
+        for number, choice in choices
+        if not choice.get("listed")
+    ]
     words, has_numbers = _without_numbers(row.words, lines)
     buttons = tuple(
         _button(row.id, number, choice, numbers=current and has_numbers)
@@ -200,7 +207,7 @@ def _told(row: Row[Any], photos: tuple[str, ...], *, current: bool) -> Bubble:
 def _button(mail_id: int, number: int, choice: Mapping[str, Any], *, numbers: bool) -> Button:
     """A choice that stands in the text already is its number alone."""
     words = clean(choice["label"])
-    label = f"{number} {words}" if numbers else words
+    label = f"{0 if choice.get('zero') else number} {words}" if numbers else words
     return Button(str(number) if choice.get("listed") else label, f"{mail_id}:{number - 1}", words)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable
 from functools import partial
+from http import HTTPStatus
 from typing import Annotated, Final
 
 import anyio.to_thread
@@ -10,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import UploadFile
 
 from handlers.command import Command
-from handlers.importing import ImportLists, UndoImport, must_enrol, read_lists
+from handlers.importing import ImportLists, NoteExport, UndoImport, must_enrol, read_lists
 from handlers.refusal import Refusal
 from handlers.registry.exporting import everything, template
 from handlers.registry.spreadsheets import write_excel
@@ -103,6 +104,9 @@ class _Office:
             must_enrol(own)
             return write_excel(everything(own))
 
+        noted = await self._giving.give(key, NoteExport(), None)
+        if noted.status != HTTPStatus.CREATED:
+            return JSONResponse(noted.body, noted.status)
         name = {"content-disposition": 'attachment; filename="xiaoge.xlsx"'}
         return Response(await self._looks(job), media_type=EXCEL, headers=name)
 

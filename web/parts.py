@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.channel import Channel
 from bot.channels.webchat import Hub
+from bot.keeping import SealedStore
 from bot.lane import Lane
 from bot.media import MediaStore
 from handbook import Book
@@ -27,6 +28,8 @@ class Parts:
     channels: Mapping[str, Channel]
     """By name; each may be called at /hooks/<name>."""
     media: MediaStore
+    lists: SealedStore
+    """Where lists lie that were sent: apart from photos, and sealed."""
     hub: Hub
     """Of the webchat channel: wakes the open pages."""
     demo: bool = False

@@ -10,7 +10,10 @@ from bot.channel import Unreadable, Untrusted
 from bot.channels.edge import Recent, fingerprint
 from bot.channels.telegram_words import Heard, Mark, Me, hear
 from bot.message import Attachment, Inbound, Place
+from handbook.personal import find_personal
 
+LONGEST_NAME: Final = 100
+"""Characters of a file's name that are kept."""
 NAME: Final = "telegram"
 """What the channel is called in addresses and keys."""
 _FILES: Final[tuple[tuple[str, Literal["voice", "video", "file"]], ...]] = (
@@ -88,6 +91,9 @@ class Reader:
         if heard is None:
             return ()
         sticker = message.sticker.emoji if message.sticker else None
+        if not heard.addressed and group and not self._is_for_me(message):
+            common = self._common(number, sender, str(message.chat.id), group)
+            return (Inbound(**common, text=heard.text, addressed=False, edited=edited),)
         said = Inbound(
             **self._common(number, sender, str(message.chat.id), group),
             text=heard.text or sticker or "",
@@ -111,7 +117,7 @@ class Reader:
         }
 
     def _hear(self, message: Message, group: bool) -> Heard | None:
-        """What is said, or None for what a group says among itself."""
+        """What is said, or None for what a group says among itself without telling anybody's number."""
         if group and self.username is None:
             raise Untrusted("the bot's own name is not known yet: let it be delivered again")
         text = message.text or message.caption or ""
@@ -122,7 +128,8 @@ class Reader:
         heard = hear(text, marks, Me(self._id, self.username or ""))
         if heard.addressed and message.media_group_id:
             self._albums[message.media_group_id] = True
-        return heard if not group or heard.addressed or self._is_for_me(message) else None
+        heeded = not group or heard.addressed or self._is_for_me(message)
+        return heard if heeded or find_personal(heard.text) else None
 
     def _is_for_me(self, message: Message) -> bool:
         """An answer to the bot's own words, or a further photo of an album that spoke to it."""
@@ -151,6 +158,11 @@ def _attachments(message: Message) -> tuple[Attachment, ...]:
     for field, kind in _FILES:
         file = getattr(message, field)
         if file is not None:
-            shown = (getattr(file, "mime_type", None) or "").startswith("image/")
-            return (Attachment(kind="photo" if shown else kind, key=f"{NAME}:{file.file_id}"),)
+            key = f"{NAME}:{file.file_id}"
+            if (getattr(file, "mime_type", None) or "").startswith("image/"):
+                return (Attachment(kind="photo", key=key),)
+            if kind != "file":
+                return (Attachment(kind=kind, key=key),)
+            name = (getattr(file, "file_name", None) or "")[-LONGEST_NAME:]
+            return (Attachment(kind=kind, key=key, name=name, size=file.file_size or 0),)
     return ()

@@ -16,7 +16,9 @@ from bot.message import Attachment, Inbound, Outbound
 
 log = logging.getLogger(__name__)
 
-HELP = "每行是一条消息；「@李队」换成李队说话；「/photo 文件 说明」发照片；Ctrl-D 结束。"
+HELP = (
+    "每行是一条消息；「@李队」换成李队说话；「/photo 文件 说明」发照片；「/file 文件」发名单；Ctrl-D 结束。"
+)
 
 
 class TerminalChannel:
@@ -107,12 +109,19 @@ class TerminalChannel:
             return None
         if line.startswith("/photo "):
             return self._photo(*line.removeprefix("/photo ").split(maxsplit=1))
+        if line.startswith("/file "):
+            return self._file(line.removeprefix("/file ").strip())
         return self._message(line)
 
     def _photo(self, name: str, words: str = "") -> Inbound:
         key = f"{self.name}:{self._run}-{len(self._photos)}"
         self._photos[key] = Path(name).expanduser()
         return self._message(words, Attachment(kind="photo", key=key))
+
+    def _file(self, name: str) -> Inbound:
+        key = f"{self.name}:{self._run}-{len(self._photos)}"
+        self._photos[key] = Path(name).expanduser()
+        return self._message("", Attachment(kind="file", key=key, name=writable(Path(name).name[:100])))
 
     def _message(self, text: str, *attachments: Attachment) -> Inbound:
         self._count += 1

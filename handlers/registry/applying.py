@@ -40,24 +40,28 @@ def write(work: Work, known: Known, seen: Seen = silent) -> tuple[Runs, Changed]
     by_kind: dict[type[Entry], list[Any]] = defaultdict(list)
     for entry in known.added:
         by_kind[type(entry)].append(entry)
-    _give_codes(work.session, known, by_kind[Area])
+    give_codes(work.session, known, by_kind[Area])
     made: Runs = {}
     for kind in ORDER:
         if by_kind[kind]:
-            made[kind.table.name] = _insert(work, kind, by_kind[kind], seen)
-    changed = _update(work, known)
+            made[kind.table.name] = runs(insert_entries(work, kind, by_kind[kind], seen))
+    changed = changes(known)
+    write_changes(work.session, changed, "after")
     keep_spans(work.session, work.now)
-    recount(work.session, work.now, _touched(by_kind))
+    recount(work.session, work.now, touched(by_kind))
     return made, changed
 
 
-def _touched(by_kind: dict[type[Entry], list[Any]]) -> set[int]:
+def touched(by_kind: dict[type[Entry], list[Any]]) -> set[int]:
     """Grids where more people live than before."""
     homes = {*by_kind[Home], *(dweller.home for dweller in by_kind[Dweller])}
     return {home.area.id for home in homes}
 
 
-def _insert(work: Work, kind: type[Entry], entries: Sequence[Any], seen: Seen) -> list[list[int]]:
+def insert_entries(
+    work: Work, kind: type[Entry], entries: Sequence[Any], seen: Seen = silent
+) -> Sequence[int]:
+    """Write new rows of one kind. Returns their ids."""
     ids = new_ids(work.session, kind.table, len(entries))
     for entry, number in zip(entries, ids, strict=True):
         entry.id = number
@@ -66,7 +70,7 @@ def _insert(work: Work, kind: type[Entry], entries: Sequence[Any], seen: Seen) -
         rows = [as_row(work, entry) for entry in entries[start : start + AT_ONCE]]
         work.session.execute(insert(kind.table), rows)
         seen("write", start + len(rows), len(entries))
-    return runs(ids)
+    return ids
 
 
 def new_ids(session: Writing, table: Rows, count: int) -> list[int]:
@@ -178,7 +182,8 @@ _ROWS: dict[type[Entry], Callable[[Work, Any], dict[str, Any]]] = {
 # ---- what is changed ---------------------------------------------------------------------------------------
 
 
-def _update(work: Work, known: Known) -> Changed:
+def changes(known: Known) -> Changed:
+    """The columns that a list changes, before and after; once its new areas have their ids."""
     dwellers = [dweller for home in known.homes.values() for dweller in home.dwellers]
     changed: Changed = []
     duties = list(known.duties.values())
@@ -186,7 +191,6 @@ def _update(work: Work, known: Known) -> Changed:
         for entry in entries:
             if entry.before:
                 changed.append(_change(entry))
-    write_changes(work.session, changed, "after")
     return changed
 
 
@@ -229,7 +233,7 @@ def _kept(columns: dict[str, Any]) -> dict[str, Any]:
 # ---- codes -------------------------------------------------------------------------------------------------
 
 
-def _give_codes(session: Writing, known: Known, areas: Iterable[Area]) -> None:
+def give_codes(session: Writing, known: Known, areas: Iterable[Area]) -> None:
     """A grid without a code gets its village's and a serial that nothing ever had."""
     last: dict[str, int] = {row.prefix: row.last for row in session.execute(select(_SERIALS))}
     before = dict(last)

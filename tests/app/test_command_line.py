@@ -293,6 +293,16 @@ def audited(url: str) -> list[str]:
     return found
 
 
+def test_an_export_is_noted_also_beside_a_running_program(town_url: str, tmp_path: Path) -> None:
+    with alone(town_url):
+        assert main(["export", str(tmp_path / "monday.xlsx")]) == 0
+        assert audited(town_url) == []
+    build(read_settings()).database.close()
+    assert audited(town_url) == ["export"]
+    assert main(["export", str(tmp_path / "tuesday.xlsx")]) == 0
+    assert audited(town_url) == ["export", "export"]
+
+
 def test_a_backup_is_noted_also_beside_a_running_program(town_url: str, tmp_path: Path) -> None:
     with alone(town_url):
         assert main(["backup", str(tmp_path / "monday.db")]) == 0

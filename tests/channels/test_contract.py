@@ -1,6 +1,7 @@
 """What every channel promises, asked of each alike."""
 
 import copy
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +11,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.channel import Can, Gone, Later, Outcome, Refused, Request, Sent, Untrusted
-from bot.channels.memory import MemoryChannel
+from bot.channel import Can, Channel, Gone, Later, Outcome, Refused, Request, Sent, Untrusted
+from bot.channels.memory import MemoryChannel, request_of
+from bot.channels.telegram_server import TelegramServer
+from bot.channels.terminal import TerminalChannel
 from bot.message import Inbound, Outbound
-from tests.channels.stages import KINDS, SECRET, WANG, Ear, outbound, parsed, run
+from tests.channels.stages import (
+    KINDS,
+    SECRET,
+    TOKEN,
+    WANG,
+    Ear,
+    outbound,
+    parsed,
+    run,
+    telegram_at,
+)
 
 ODD_TEXTS = {
     "emoji": "👨‍👩‍👧‍👦 修路灯💡",
@@ -241,6 +254,47 @@ def test_what_it_can_is_said(name: str) -> None:
     assert can.longest >= 500
     assert can.per_second >= can.per_chat_second > 0
     assert PARSERS[name].name == name
+
+
+DOCUMENT = "姓名,职务\n李强,网格员\n".encode()
+
+
+async def document_of(name: str, folder: Path) -> tuple[Inbound, tuple[bytes, str] | None]:
+    """What a channel hands on of a file that somebody sends, and what it fetches of it."""
+    (folder / "人员.csv").write_bytes(DOCUMENT)
+    ear = Ear()
+    if name == "telegram":
+        async with TelegramServer(TOKEN) as server:
+            channel: Channel = telegram_at(server, username=None, poll_seconds=0.1)
+            await channel.start(ear)
+            server.send_document(WANG, "人员.csv", DOCUMENT)
+            await server.updates.quiet()
+            found = await channel.fetch(ear.heard[0].attachments[0].key)
+            await channel.stop()
+        return ear.heard[0], found
+    if name == "terminal":
+        terminal = TerminalChannel("我", io.StringIO(f"/file {folder / '人员.csv'}\n"), io.StringIO())
+        await terminal.start(ear)
+        await terminal.ended.wait()
+        return ear.heard[0], await terminal.fetch(ear.heard[0].attachments[0].key)
+    twin = MemoryChannel()
+    twin.files["memory:1"] = (DOCUMENT, "csv")
+    sent: dict[str, Any] = {
+        "attachments": [{"kind": "file", "key": "memory:1", "name": "人员.csv", "size": len(DOCUMENT)}]
+    }
+    (message,) = twin.parse(request_of({**MESSAGE, **sent}))
+    return message, await twin.fetch("memory:1")
+
+
+@pytest.mark.parametrize("name", ["memory", "telegram", "terminal"])
+def test_a_document_comes_with_its_name_and_is_fetched_whole(name: str, tmp_path: Path) -> None:
+    message, found = run(document_of(name, tmp_path))
+    (file,) = message.attachments
+
+    assert (file.kind, file.name) == ("file", "人员.csv")
+    assert file.size in (len(DOCUMENT), 0)
+    assert found is not None
+    assert found[0] == DOCUMENT
 
 
 def test_the_twin_ends_as_it_is_told() -> None:

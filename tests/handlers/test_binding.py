@@ -241,8 +241,10 @@ def test_in_a_group_it_is_only_said_that_it_must_be_private(small_town: Town, wo
     town.send(town.inbound("community", words, chat="网格群", group=True))
 
     told = ["\n".join(message.parts) for message in town.channel.sent["网格群", "陈静"]]
-    assert len(told) == 1
-    assert told[0].startswith(PRIVATE)
+    reminded = [line for line in told if line.startswith("为了大家的安全")]
+    assert told[-1].startswith(PRIVATE)
+    assert len(reminded) == len(told) - 1 == ("139" in words)
+    assert not any("139" in line for line in told)
     assert rows(town, Invitation) == 0
 
 

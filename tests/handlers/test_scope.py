@@ -4,12 +4,17 @@ What commands say about cases is in test_access.py; here it is people and grids,
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from handlers import catalogue
 from handlers.command import Command, Done, OwnCommand
+from handlers.given_lists import BringList, Shown
+from handlers.material import Media
+from handlers.refusal import Refusal
+from handlers.registry.pieces import Piece
 from tests.handlers.office import Office
 from tests.handlers.test_access import ABOUT_A_CASE, ABSENT, trying
 
@@ -52,7 +57,7 @@ OWN = {
     *("change_phone", "change_name", "forget_me", "withdraw_consent", "say_wrong"),
 }
 """About oneself, one's own list, or a report: which anybody may make of any place."""
-BY_FILE = {"import_lists", "undo_import", "draw_grids"}
+BY_FILE = {"import_lists", "undo_import", "draw_grids", "note_export"}
 """Given with a file by a route of its own (tests/registry, tests/web, tests/grids)."""
 RESIDENTS = {
     *(
@@ -69,6 +74,11 @@ RESIDENTS = {
     *("correct_resident", "segment", "doubles", "join_residents", "keep_apart", "undo_join"),
 }
 """About whoever lives in one's area (tests/residents)."""
+SENT = {
+    *("how_to_import", "bring_list", "confirm_list", "drop_list", "take_back_import", "list_template"),
+    "export_lists",
+}
+"""Of lists that one has sent oneself, and of one's own area (test_lists_of_others below, tests/bot)."""
 BY_THE_PROGRAM = {name for name, kind in catalogue.COMMANDS.items() if issubclass(kind, OwnCommand)}
 
 
@@ -81,6 +91,7 @@ def test_no_command_is_forgotten() -> None:
         *OWN,
         *RESIDENTS,
         *BY_FILE,
+        *SENT,
         *BY_THE_PROGRAM,
     ]
 
@@ -133,14 +144,32 @@ def test_a_grid_of_elsewhere_is_as_one_that_is_not_there(desk: Office, seat: str
 
 @pytest.mark.parametrize("seat", SEATS)
 def test_what_the_program_says_is_said_by_nobody_else(desk: Office, seat: str) -> None:
-    fields = {"person": 1, "scope": "api", "slot": "2026-11-23", "who": "李强", "phone": "13900001111"}
-    fields |= {"secret": "x", "key": "x", "channel": "webchat"}
+    fields: dict[str, Any] = {
+        "person": 1,
+        "scope": "api",
+        "slot": "2026-11-23",
+        "who": "李强",
+        "phone": "13900001111",
+    }
+    fields |= {"secret": "x", "key": "x", "channel": "webchat", "number": 1, "kinds": ("phone",)}
+    fields |= {"lease": timedelta(1), "say": True, "why": Refusal("given.over"), "digest": "x"}
+    fields |= {"found": Shown("x", {}, [], [], [], "x"), "piece": Piece(1, lambda work, imported: None)}
     for name in sorted(BY_THE_PROGRAM):
         kind = catalogue.COMMANDS[name]
         command = kind.model_validate(
             {f: v for f, v in fields.items() if f in kind.model_fields} | _MORE.get(name, {})
         )
         assert said(desk, seat, command)[0] == "refusal.not_allowed", name
+
+
+@pytest.mark.parametrize("seat", SEATS)
+def test_a_list_of_another_is_as_one_that_is_not_there(desk: Office, seat: str) -> None:
+    owner = next(one for one in ("county", "town") if one != seat)
+    file = Media(kind="file", key="list:x", name="甲.csv")
+    number = desk.does(owner, BringList(file=file)).data["list"]
+    for name in ("confirm_list", "drop_list", "take_back_import"):
+        there, absent = (said(desk, seat, given(name, number=which)) for which in (number, ABSENT))
+        assert there[0] == absent[0] != "ok", f"{name} tells {seat} of another's list"
 
 
 def covers(desk: Office, seat: str, person: str) -> bool:

@@ -19,11 +19,14 @@ from sqlmodel import Session
 from bot.channel import Channel
 from bot.channels.memory import MemoryChannel
 from bot.channels.webchat import Hub, WebChatChannel
+from bot.keeping import SealedStore
 from bot.lane import Lane
+from bot.list_reader import ListReader
 from bot.media import MediaStore
 from bot.postman import Postman
 from handlers.actor import CLOCK
 from handlers.founding import found_town
+from handlers.links import Links
 from handlers.tokens import issue
 from handlers.tokens import seats as seats_of
 from handlers.work import Desk
@@ -52,6 +55,8 @@ class House:
     lane: Lane
     channels: dict[str, Channel]
     media: MediaStore
+    lists: SealedStore
+    list_reader: ListReader
     hub: Hub
     clock: SettableClock
     postman: Postman
@@ -70,6 +75,7 @@ class House:
             lane=self.lane,
             channels=self.channels,
             media=self.media,
+            lists=self.lists,
             hub=self.hub,
             demo=self.demo,
             advance=self._advance if self.demo else None,
@@ -88,7 +94,9 @@ class House:
         """Live as long as the server does."""
         self.lane.start()
         carrying = asyncio.create_task(self.postman.run())
+        reading = asyncio.create_task(self.list_reader.run())
         yield
+        reading.cancel()
         self.postman.stop()
         await carrying
         await asyncio.to_thread(self.lane.stop)
@@ -120,6 +128,7 @@ def build_house(
     database, book, hub = open_database(url), book_of(place), Hub()
     clock = SettableClock(MONDAY, running=running)
     desk = Desk(database, book, clock.now)
+    desk.links = Links("http://pages.example")
     if file is None or place not in _founded:
         _found(Desk(database, book, lambda: FOUNDING), place, file)
     with desk.reading(CLOCK) as reading:
@@ -136,8 +145,12 @@ def build_house(
     postman = Postman(lane, book, channels, clock.now)
     nudges.append(postman.nudge)
     runner = Runner(lane, desk, clock)
-    media = MediaStore(folder / "media")
-    return House(database, desk, lane, channels, media, hub, clock, postman, runner, demo, seats)
+    media, lists = MediaStore(folder / "media"), SealedStore(folder / "lists")
+    reader = ListReader(desk, lane, channels, lists)
+    reader.every = 0.05
+    return House(
+        database, desk, lane, channels, media, lists, reader, hub, clock, postman, runner, demo, seats
+    )
 
 
 _copies = TemporaryDirectory(prefix="houses-")

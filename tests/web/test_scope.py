@@ -19,7 +19,9 @@ OPEN = {
     *("/hooks/{name}", "/demo/clock"),
 }
 """Show nothing of anybody: a start page, health, words about the API; or ask for a secret by themselves."""
-CHATS = {"/chat", "/chat/send", "/chat/photo", "/chat/updates", "/chat/events", "/chat/my-data"}
+PAPERS = {"/paper", "/paper/{number}", "/paper/{number}/{part}.csv", "/template.xlsx"}
+"""Opened by a link of one's own, once (test_papers.py); empty sheets for everybody."""
+CHATS = {"/chat", "/chat/send", "/chat/photo", "/chat/file", "/chat/updates", "/chat/events", "/chat/my-data"}
 """Of whoever speaks: their own chat and their own data (test_chat.py, test_own_data.py)."""
 CASES = {"/board/{number}", "/api/incidents/{number}"}
 LISTS = {"/board", "/api/board", "/api/me", "/api/commands", "/api/todo", "/api/progress", "/api/zero"}
@@ -50,7 +52,7 @@ def test_no_route_is_forgotten(shared_house: House) -> None:
         router = getattr(route, "original_router", None)
         paths |= {str(getattr(one, "path", "")) for one in (router.routes if router is not None else [route])}
 
-    assert paths == OPEN | CHATS | CASES | LISTS | REGISTRY | COMMAND | PHOTOS
+    assert paths == OPEN | CHATS | CASES | LISTS | REGISTRY | COMMAND | PHOTOS | PAPERS
 
 
 def test_without_a_key_nothing_opens(shared_house: House, case: int) -> None:

@@ -47,11 +47,11 @@ def _add_join(router: APIRouter, parts: Parts, looks: Looks, templates: Environm
 
     @router.get("/join")
     async def join(c: Secret = "") -> Response:
-        return _door(templates, c, "/join", "绑定账号", "我是本人，开始绑定", _ABOUT_JOINING)
+        return door(templates, c, "/join", "绑定账号", "我是本人，开始绑定", _ABOUT_JOINING)
 
     @router.post("/join")
     async def joined(request: Request) -> Response:
-        secret, form_id = await _posted(request)
+        secret, form_id = await posted_secret(request)
         who, cookie = await _guest(parts, looks, request)
         address = request.client.host if request.client else ""
         if who.actor is None and not newcomers.admit(address, who.handle, parts.now()):
@@ -69,11 +69,11 @@ def _add_join(router: APIRouter, parts: Parts, looks: Looks, templates: Environm
 def _add_in(router: APIRouter, parts: Parts, templates: Environment) -> None:
     @router.get("/in")
     async def come(c: Secret = "") -> Response:
-        return _door(templates, c, "/in", "登录", "进入", _ABOUT_COMING_IN)
+        return door(templates, c, "/in", "登录", "进入", _ABOUT_COMING_IN)
 
     @router.post("/in")
     async def came(request: Request) -> Response:
-        secret, _ = await _posted(request)
+        secret, _ = await posted_secret(request)
         done = await _let_in(parts, secret)
         answer = RedirectResponse(f"{parts.base}{done['page']}", 303)
         for scope, key in done["keys"].items():
@@ -81,7 +81,8 @@ def _add_in(router: APIRouter, parts: Parts, templates: Environment) -> None:
         return answer
 
 
-def _door(templates: Environment, secret: str, action: str, title: str, label: str, said: str) -> Response:
+def door(templates: Environment, secret: str, action: str, title: str, label: str, said: str) -> Response:
+    """The page with the button that acts. Raises a 404 for what is no secret of ours."""
     _must_be_secret(secret)
     words = {"title": title, "label": label, "said": said, "action": action}
     return page(templates, "door.html", 200, secret=secret, form_id=uuid4().hex, **words)
@@ -92,7 +93,7 @@ def _must_be_secret(words: str) -> None:
         raise HTTPException(404, "这个链接不完整，请从聊天里重新打开。")
 
 
-async def _posted(request: Request) -> tuple[str, str]:
+async def posted_secret(request: Request) -> tuple[str, str]:
     """The secret, and the form's own name: the same form sent twice acts once."""
     form = await read_form(request)
     secret, form_id = str(form.get("c", "")), str(form.get("id", ""))

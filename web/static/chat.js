@@ -1,4 +1,4 @@
-// The chat page's script, in ES5 for plain old WebViews. Without it the page works by forms.
+// ES5 for old WebViews; without it the page works by forms.
 (function (d, w) {
   var app = $('list'), text = $('text'), seat = app.dataset.seat, tag = app.dataset.tag
   var mine = 'xiaoge:' + app.dataset.key, queue = load('queue', []), files = {}, busy, live, timer
@@ -28,7 +28,7 @@
   function atEnd() { return app.scrollHeight - app.scrollTop - app.clientHeight < 90 }
   function down() { app.scrollTop = app.scrollHeight }
 
-  // One's own bubble, at once.
+  // One's own, at once.
   function bubble(id, words, file) {
     if ($('i' + id)) return
     app.insertAdjacentHTML('beforeend', '<div class="b me" id="i' + id + '"><p></p><small class=state></small></div>')
@@ -44,7 +44,7 @@
     s.className = bad ? 'state bad' : 'state'
     s.textContent = words
   }
-  // Returns whether trying again would be of no use.
+  // Whether it is done with.
   function settle(id, status, data) {
     var fine = status == 200
     mark(id, fine ? '已送达' : data.message || '未送达，点此重发', !fine)
@@ -74,9 +74,9 @@
   function upload(id) {
     var data = new FormData()
     data.append('id', id)
-    data.append('photo', files[id])
+    data.append(files[id].as, files[id])
     mark(id, '发送中')
-    call('POST', url('photo', ''), data, function (status, answer) { settle(id, status, answer) })
+    call('POST', url(files[id].as, ''), data, function (status, answer) { settle(id, status, answer) })
   }
 
   // What is new.
@@ -113,7 +113,7 @@
     if (live && !live.close) poll(live)
   }
 
-  // What the person does.
+  // What one does.
   $('form').addEventListener('submit', function (e) {
     var words = text.value.trim()
     e.preventDefault()
@@ -135,7 +135,9 @@
     var file = (e.target.files || [])[0], id = newId()
     if (!file) return
     files[id] = file
-    bubble(id, '', file)
+    file.as = e.target.name
+    if (file.as == 'file') bubble(id, file.name)
+    else bubble(id, '', file)
     upload(id)
     e.target.value = ''
   })
