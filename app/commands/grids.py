@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-Add = Callable[..., argparse.ArgumentParser]
+from app.commands import Add, agreed, settings_of
 
 
 def add_grids(add: Add) -> None:
@@ -33,34 +33,28 @@ def add_grids(add: Add) -> None:
 
 def _split(given: argparse.Namespace) -> int:
     from app.grids import split
-    from app.places import place_called
 
-    return _sure(
-        lambda sure: split(place_called(given.place), given.grid, given.parts, sure=sure), yes=given.yes
-    )
+    return _sure(lambda sure: split(settings_of(given), given.grid, given.parts, sure=sure), yes=given.yes)
 
 
 def _merge(given: argparse.Namespace) -> int:
     from app.grids import merge
-    from app.places import place_called
 
-    settings = place_called(given.place)
+    settings = settings_of(given)
     return _sure(lambda sure: merge(settings, given.grid, given.into, given.called, sure=sure), yes=given.yes)
 
 
 def _move(given: argparse.Namespace) -> int:
     from app.grids import move
-    from app.places import place_called
 
-    settings = place_called(given.place)
+    settings = settings_of(given)
     return _sure(lambda sure: move(settings, given.grid, given.to, sure=sure), yes=given.yes)
 
 
 def _rename(given: argparse.Namespace) -> int:
     from app.grids import rename
-    from app.places import place_called
 
-    rename(place_called(given.place), given.grid, given.called)
+    rename(settings_of(given), given.grid, given.called)
     print("已办好。")
     return 0
 
@@ -69,10 +63,7 @@ def _sure(give: Callable[[bool], str], *, yes: bool) -> int:
     """Show what would happen and ask; where nobody answers, nothing is done."""
     if not yes:
         print(give(False), flush=True)
-        try:
-            if input("现在办？(y/N) ").strip().lower() not in ("y", "yes", "是"):
-                return 0
-        except EOFError:
+        if not agreed("现在办？"):
             return 0
     give(True)
     print("已办好。")
@@ -81,12 +72,11 @@ def _sure(give: Callable[[bool], str], *, yes: bool) -> int:
 
 def _outlines(given: argparse.Namespace) -> int:
     from app.grids import bring_outlines, write_outlines
-    from app.places import place_called
 
     if given.export:
-        print(f"{given.file} is written: {write_outlines(place_called(given.place), given.file)} outlines.")
+        print(f"{given.file} is written: {write_outlines(settings_of(given), given.file)} outlines.")
         return 0
-    found = bring_outlines(place_called(given.place), given.file, dry_run=given.dry_run)
+    found = bring_outlines(settings_of(given), given.file, dry_run=given.dry_run)
     for wrong in found["wrong"]:
         print(f"  ! 第 {wrong['feature']} 个：{wrong['reason']}")
     for name in found["mended"]:
@@ -98,8 +88,7 @@ def _outlines(given: argparse.Namespace) -> int:
 
 def _check(given: argparse.Namespace) -> int:
     from app.grids import report
-    from app.places import place_called
 
-    for sentence in report(place_called(given.place)):
+    for sentence in report(settings_of(given)):
         print(sentence, flush=True)
     return 0
