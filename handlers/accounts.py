@@ -12,7 +12,7 @@ from handlers.cases import role_and_name
 from handlers.command import Ask, Command, Done, handles
 from handlers.invitations import end_all
 from handlers.inviting import PHONE, person_meant
-from handlers.phones import keep_phone
+from handlers.phones import hide_numbers, keep_phone
 from handlers.private import own_chat
 from handlers.refusal import Refusal
 from handlers.tokens import revoke
@@ -58,6 +58,7 @@ class ChangeNumber(Command):
     """A person has another phone number."""
 
     name: ClassVar[str] = "change_number"
+    hides: ClassVar[bool] = True
     may: ClassVar[str | None] = "administer"
     who: Annotated[str, Ask("text")]
     phone: Annotated[str, Ask("text")]
@@ -130,6 +131,7 @@ def change_number(work: Work, command: ChangeNumber) -> Done:
     work.session.flush()
     note(work, Deed.CHANGE_NUMBER, Subject.PERSON, person.id)
     registry_changed(work.session)
+    hide_numbers(work)
     work.reply("change_number.done", who=role_and_name(work, person.id), last=phone[-4:])
     return Done({"person": person.id})
 

@@ -1,9 +1,8 @@
 """Appointing: somebody is given a post on a grid, or one post of several is taken away."""
 
-from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 from sqlalchemy import select
 from sqlmodel import col
 
@@ -13,21 +12,25 @@ from handbook.posts import is_persons_name, without_link, words_apart
 from handlers.audit import note
 from handlers.cases import choice
 from handlers.command import Ask, Command, Done, handles
+from handlers.grids.reposting import cases_below
+from handlers.handovers import hand_upward
 from handlers.inviting import person_meant
-from handlers.phones import digest_of_phone, keep_phone
+from handlers.phones import digest_of_phone, hide_numbers, keep_phone
 from handlers.refusal import NotAllowed, Refusal
 from handlers.registry.values import pick
+from handlers.residents.who import seal_words, sealed_words
 from handlers.standing import may_speak_for
 from handlers.teams import standing_called, warnings_on
 from handlers.tree import load_tree, registry_changed
 from handlers.work import Work
-from models import Deed, Person, Post, Subject
+from models import Deed, Incident, Person, Post, Subject
 
 
 class Appoint(Command):
     """Give somebody a post on a grid: 任命 王芳 第一网格 网格员."""
 
     name: ClassVar[str] = "appoint"
+    hides: ClassVar[bool] = True
     may: ClassVar[str | None] = "administer"
     post: Annotated[str, Ask("text"), Field(min_length=2, max_length=120)]
     """A name; in a chat also the grid, the post, a phone and what the person is besides, in any order."""
@@ -35,7 +38,9 @@ class Appoint(Command):
     role: Annotated[str | None, Ask("quiet")] = None
     phone: Annotated[str | None, Ask("quiet")] = None
     standing: Annotated[str | None, Ask("quiet"), Field(max_length=80)] = None
-    until: Annotated[datetime | None, Ask("quiet")] = None
+    until: Annotated[AwareDatetime | None, Ask("quiet")] = None
+    sealed: Annotated[str, Ask("quiet")] = ""
+    """The phone, as a choice carries it on."""
 
 
 class Dismiss(Command):
@@ -58,7 +63,7 @@ def appoint(work: Work, command: Appoint) -> Done:
     grid = _grid(work, said)
     _must_administer(work, grid)
     role = _role(work, said)
-    _must_be_below(work, role)
+    _must_be_below(work, grid, role)
     person = _person(work, said, grid)
     assert person.id is not None
     if any((post.grid_id, post.role) == (grid, role) for post in _posts(work, person.id)):
@@ -79,6 +84,7 @@ def appoint(work: Work, command: Appoint) -> Done:
     )
     _read_anew(work)
     note(work, Deed.APPOINT, Subject.PERSON, person.id)
+    hide_numbers(work)
     warned = warnings_on(work, person.id, role)
     place = work.tree.named(grid)
     work.reply(
@@ -105,6 +111,8 @@ def _said(work: Work, command: Appoint | Dismiss) -> dict[str, Any]:
         for name in ("grid", "role", "phone", "standing")
         if (value := getattr(command, name, None))
     }
+    if isinstance(command, Appoint) and command.sealed:
+        found["phone"] = sealed_words(command.sealed)
     left = command.post
     number = next((one for one in find_personal(left) if one.kind is Personal.PHONE), None)
     if number is not None:
@@ -196,8 +204,7 @@ def _role(work: Work, said: dict[str, Any]) -> str:
     level = (
         work.book.level(work.tree.nodes[said["grid"]].level) if said.get("grid") in work.tree.nodes else None
     )
-    mine = work.actor.abilities
-    fitting = [key for key, one in work.book.roles.items() if set(one.may) <= mine and key != "resident"]
+    fitting = [key for key in work.book.roles if _may_give(work, said["grid"], key)]
     fitting.sort(key=lambda key: level is None or key != level.keeper)
     choices = [_again(said, _word(work, key), role=key) for key in fitting[:6]]
     raise Refusal("appoint.role", choices=choices)
@@ -205,7 +212,9 @@ def _role(work: Work, said: dict[str, Any]) -> str:
 
 def _again(said: dict[str, Any], label: str, **more: Any) -> dict[str, Any]:
     """The same, with what was missing."""
-    known = {name: said[name] for name in ("grid", "role", "phone", "standing") if name in said} | more
+    known = {name: said[name] for name in ("grid", "role", "standing") if name in said} | more
+    if "phone" in said:
+        known["sealed"] = seal_words(said["phone"])
     return {"label": label, "do": "appoint", "known": {"post": said["name"], **known}}
 
 
@@ -215,8 +224,15 @@ def _must_administer(work: Work, grid: int) -> None:
         raise NotAllowed()
 
 
-def _must_be_below(work: Work, role: str) -> None:
-    if not set(work.book.roles[role].may) <= work.actor.abilities or role == "resident":
+def _may_give(work: Work, grid: int, role: str) -> bool:
+    """Whoever gives a post may do there themselves all that it may do."""
+    path = work.tree.nodes[grid].path
+    may = work.book.roles[role].may
+    return role != "resident" and all(work.actor.may_on(ability, path) for ability in may)
+
+
+def _must_be_below(work: Work, grid: int, role: str) -> None:
+    if not _may_give(work, grid, role):
         raise Refusal("appoint.too_high", role=_word(work, role))
 
 
@@ -286,9 +302,22 @@ def dismiss(work: Work, command: Dismiss) -> Done:
     _read_anew(work)
     note(work, Deed.DISMISS, Subject.PERSON, person.id)
     place, role = work.tree.named(post.grid_id), _word(work, post.role)
-    work.reply("dismiss.done", name=person.name, place=place, role=role)
+    cases = _no_longer_theirs(work, person.id, post)
+    hand_upward(work, person.id, person.name, cases)
+    work.reply("dismiss.done", name=person.name, place=place, role=role, count=len(cases))
     work.tell(person.id, "dismiss.told", key=f"dismissed:{post.id}", place=place, role=role)
     return Done({"person": person.id, "grid": post.grid_id, "role": post.role})
+
+
+def _no_longer_theirs(work: Work, person_id: int, post: Post) -> list[Incident]:
+    """Their open cases below the post's grid for which no other post of theirs answers."""
+    left = {one.grid_id for one in _posts(work, person_id)}
+    return [
+        case
+        for case in cases_below(work, work.tree.at(post.grid_id))
+        if person_id in (case.owner_id, case.approver_id)
+        and not left & {node.id for node in work.tree.upward(case.grid_id)}
+    ]
 
 
 def _one(work: Work, name: str, post: Post) -> dict[str, Any]:

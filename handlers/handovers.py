@@ -95,7 +95,7 @@ def leave_post(work: Work, command: LeavePost) -> Done:
     upper = keeper_above(work, who)
     _end(work, posts, who)
     _renew(work, who, None)
-    _hand_upward(work, who, name, cases)
+    hand_upward(work, who, name, cases)
     _tell_vacant(work, posts, upper)
     work.reply("leave_post.done", name=name, count=len(cases), posts=places)
     return Done({"who": who, "posts": len(posts), "cases": [case.id for case in cases]})
@@ -106,10 +106,11 @@ def take_up_orphans(work: Work, people: Iterable[int]) -> None:
     for person in people:
         row = work.session.get(Person, person)
         if row is not None:
-            _hand_upward(work, person, row.name, _table_of(work, person))
+            hand_upward(work, person, row.name, _table_of(work, person))
 
 
-def _hand_upward(work: Work, who: int, name: str, cases: Iterable[Incident]) -> None:
+def hand_upward(work: Work, who: int, name: str, cases: Iterable[Incident]) -> None:
+    """Give cases of somebody who answers for them no longer to a colleague there, else one level up."""
     moved: defaultdict[int, list[Incident]] = defaultdict(list)
     for case in cases:
         to, case.step = next_in_line(work, case)

@@ -54,6 +54,7 @@ class ChangePhone(Command):
     """Put my phone right."""
 
     name: ClassVar[str] = "change_phone"
+    hides: ClassVar[bool] = True
     phone: Annotated[Phone, Ask("text")]
 
 

@@ -14,12 +14,12 @@ from tests.properties.world import COMMANDS, World
 
 BY_CLOCK = frozenset(name for name, kind in COMMANDS.items() if not (kind.in_menu or kind.in_api))
 """Commands no person gives (the clock's, the doors'); the clock's own step gives the first of them."""
-OF_THE_REGISTRY = frozenset(
-    name
-    for name, kind in COMMANDS.items()
-    if kind.__module__ in ("handlers.leaves", "handlers.handovers", "handlers.regridding")
+_ELSEWHERE = (
+    *("handlers.leaves", "handlers.handovers", "handlers.regridding", "handlers.appointing"),
+    *("handlers.residents", "handlers.own_data", "handlers.given_lists"),
 )
-"""Commands that change who is where: they have walks of their own."""
+OF_THE_REGISTRY = frozenset(name for name, kind in COMMANDS.items() if kind.__module__.startswith(_ELSEWHERE))
+"""Commands that change who is where and what is kept of them: they have walks and tests of their own."""
 SENTENCES = ("3栋楼下路灯坏了", "门口垃圾没人清", "楼道里堆了杂物", "有人吵架", "水管爆了", "井盖没了一个")
 DANGERS = ("3栋2单元着火了,有人困在里面", "家里煤气漏了,头晕", "有老人掉进河里了")
 REASONS = ("不在我的网格", "等配件", "等天晴", "已经处理好了", "不归我们管")

@@ -1,4 +1,4 @@
-// ES5 for old WebViews; without it the page works by forms.
+// ES5; without it the page works by forms.
 (function (d, w) {
   var app = $('list'), text = $('text'), seat = app.dataset.seat, tag = app.dataset.tag
   var mine = 'xiaoge:' + app.dataset.key, queue = load('queue', []), files = {}, busy, live, timer
@@ -28,7 +28,6 @@
   function atEnd() { return app.scrollHeight - app.scrollTop - app.clientHeight < 90 }
   function down() { app.scrollTop = app.scrollHeight }
 
-  // One's own, at once.
   function bubble(id, words, file) {
     if ($('i' + id)) return
     app.insertAdjacentHTML('beforeend', '<div class="b me" id="i' + id + '"><p></p><small class=state></small></div>')
