@@ -15,6 +15,7 @@ from bot.render import parts
 from bot.shielding import for_group
 from bot.talk import Talk
 from handbook import Book
+from handlers.sealed_words import seal_words
 from handlers.still import still_true
 from handlers.work import REPLY
 from models import Account, Conversation, MailState, Outbox, Person
@@ -123,6 +124,8 @@ def _claimed(
     shield = partial(for_group, book) if open_to_all else str
     texts, buttons = parts(book, row["text"], row["args"], shown, channel.can, row["id"], shield)
     words = "\n".join(texts)
+    if _tells_sealed(row["args"]):
+        words = seal_words(words)
     _mark(
         session,
         row["id"],
@@ -138,6 +141,11 @@ def _claimed(
         mail_id=row["id"], chat=address.chat, handle=address.handle, parts=texts, buttons=buttons
     )
     return Letter(row["id"], address.channel, message, REPLY in row["key"])
+
+
+def _tells_sealed(args: Mapping[str, Any]) -> bool:
+    """Whether something in a letter lies sealed: then its words do as well."""
+    return any(isinstance(value, dict) and "sealed" in value for value in args.values())
 
 
 def _prompt(

@@ -10,6 +10,7 @@ from typing import Any
 from bot.channel import Can
 from bot.message import Choice
 from handbook import Book
+from handlers.sealed_words import sealed_words
 
 A_DAY = timedelta(days=1)
 _WEEKDAYS = "一二三四五六日"
@@ -20,7 +21,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-
 class _Words(Formatter):
     """Fills a text: moments in the place's time, lists as numbered lines, nothing for what is absent.
 
-    A value may be a text of the book itself, with what that needs: {"text": "due.by", "due": ...}.
+    A value may be a text of the book itself, with what that needs: {"text": "due.by", "due": ...}; or it lies
+    sealed until it is shown: {"sealed": ...}.
     """
 
     def __init__(self, book: Book, key: str) -> None:
@@ -35,6 +37,8 @@ class _Words(Formatter):
             return when(self.book, value)
         if isinstance(value, dict) and "text" in value:
             return words(self.book, value["text"], value)
+        if isinstance(value, dict) and "sealed" in value:
+            return clean(sealed_words(value["sealed"]))
         if isinstance(value, list):
             return self._lines(name, value)
         return clean(str(value))

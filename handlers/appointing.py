@@ -18,7 +18,7 @@ from handlers.inviting import person_meant
 from handlers.phones import digest_of_phone, hide_numbers, keep_phone
 from handlers.refusal import NotAllowed, Refusal
 from handlers.registry.values import pick
-from handlers.residents.who import seal_words, sealed_words
+from handlers.sealed_words import seal_words, sealed_words
 from handlers.standing import may_speak_for
 from handlers.teams import standing_called, warnings_on
 from handlers.tree import load_tree, registry_changed

@@ -161,6 +161,11 @@ class Keys:
         return hmac.new(self._finding[purpose], _bytes(text), sha256).hexdigest()
 
 
+def is_sealed(text: str) -> bool:
+    """Whether a text is what `Keys.seal` makes."""
+    return _FORM.fullmatch(text) is not None
+
+
 def new_key() -> str:
     """Make a key as it stands in the environment: 32 random bytes in base64."""
     return base64.urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)).decode()

@@ -11,6 +11,7 @@ from sqlalchemy import Row, select
 from sqlmodel import col
 
 from bot.render import clean
+from handlers.sealed_words import words_of
 from handlers.work import Reading
 from models import Account, Inbox, InboxState, MailState, Outbox
 from web.login import OURS, WEBCHAT, Speaker
@@ -194,7 +195,7 @@ def _told(row: Row[Any], photos: tuple[str, ...], *, current: bool) -> Bubble:
         for number, choice in choices
         if not choice.get("listed")
     ]
-    words, has_numbers = _without_numbers(row.words, lines)
+    words, has_numbers = _without_numbers(words_of(row.words), lines)
     buttons = tuple(
         _button(row.id, number, choice, numbers=current and has_numbers)
         for number, choice in choices

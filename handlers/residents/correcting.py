@@ -15,7 +15,8 @@ from handlers.phones import hide_numbers, kept_phone
 from handlers.refusal import Refusal
 from handlers.residents.marking import Mark, mark
 from handlers.residents.scope import MEMBERS, PEOPLE, RECORD, Resident, home_label, lives_there
-from handlers.residents.who import Again, resident_meant, sealed_words
+from handlers.residents.who import Again, resident_meant
+from handlers.sealed_words import sealed_words
 from handlers.work import Work
 from models import Deed, Subject
 

@@ -28,7 +28,7 @@ from handlers.residents.scope import (
     home_label,
     residents,
 )
-from handlers.residents.who import seal_words, sealed_words
+from handlers.sealed_words import seal_words, sealed_words
 from handlers.work import Work
 from models import Deed, Person, Subject
 

@@ -24,7 +24,8 @@ from handlers.residents.details import (
 )
 from handlers.residents.doors import one_door
 from handlers.residents.scope import RECORD, Door, Resident, door_label, door_of, home_label
-from handlers.residents.who import Again, resident_meant, seal_words, sealed_words
+from handlers.residents.who import Again, resident_meant
+from handlers.sealed_words import seal_words, sealed_words
 from handlers.work import Work
 from models import Deed, Subject
 

@@ -6,9 +6,11 @@ from pydantic import Field
 from sqlalchemy import select, update
 from sqlmodel import col
 
+from handbook.personal import masked
 from handlers.audit import note
 from handlers.cases import role_and_name, someone_above
 from handlers.command import Ask, Command, Done, handles
+from handlers.phones import hide_numbers
 from handlers.refusal import Refusal
 from handlers.residents.details import AGREEMENTS, drop, kept_of
 from handlers.residents.moving import where_lived
@@ -29,6 +31,7 @@ class SayWrong(Command):
     """Something that is kept of me is wrong: whoever serves my home is asked to put it right."""
 
     name: ClassVar[str] = "say_wrong"
+    hides: ClassVar[bool] = True
     what: Annotated[str, Ask("text"), Field(min_length=1, max_length=200)]
 
 
@@ -87,8 +90,9 @@ def say_wrong(work: Work, command: SayWrong) -> Done:
         key=f"wrong:{work.channel}:{work.message_id}",
         name=person.name,
         place=work.tree.named(grid or work.tree.root.id),
-        what=command.what,
+        what=masked(command.what),
     )
+    hide_numbers(work)
     work.reply("say_wrong.done", who=role_and_name(work, keeper))
     return Done({"told": keeper})
 

@@ -28,6 +28,7 @@ from handlers.residents.scope import (
     resident_of,
 )
 from handlers.residents.who import Again, resident_meant
+from handlers.sealed_words import seal_words
 from handlers.work import Work
 from models import OPEN, Deed, Incident, Privacy, Subject
 
@@ -187,7 +188,8 @@ def _phone(work: Work, resident: Resident) -> Done:
     if not resident.phone:
         raise Refusal("reveal.no_phone", name=resident.name)
     note(work, Deed.PHONE, Subject.PERSON, resident.id)
-    work.reply("reveal.phone", name=resident.name, phone=resident.phone)
+    phone = {"sealed": seal_words(resident.phone)}
+    work.reply("reveal.phone", name=resident.name, phone=phone)
     return Done({"resident": resident.id, "phone": resident.phone})
 
 
@@ -200,7 +202,8 @@ def _sealed(work: Work, resident: Resident, module: str) -> Done:
         raise Refusal("reveal.nothing", name=resident.name, what=spec.name)
     note(work, Deed.SECRET, Subject.PERSON, resident.id)
     value = _whole(work, kept)
-    work.reply("reveal.detail", name=resident.name, what=spec.name, value=value)
+    shown = {"sealed": seal_words(value)}
+    work.reply("reveal.detail", name=resident.name, what=spec.name, value=shown)
     return Done({"resident": resident.id, "module": module, "value": value})
 
 

@@ -12,11 +12,10 @@ from handbook.words import syllables
 from handlers.refusal import NotFound, Refusal
 from handlers.residents.doors import numbers_of
 from handlers.residents.scope import PEOPLE, Resident, home_label, resident_of, residents, select_residents
+from handlers.sealed_words import seal_words
 from handlers.work import Reading
-from models.sealing import keys_in_use
 
 MOST = 8
-SAID = "resident.said"
 """What words of a choice are sealed for."""
 _FEW = 5000
 """Residents among whom a name is also looked for by its sound."""
@@ -100,16 +99,6 @@ def choices(reading: Reading, found: Sequence[Resident], again: Again, rest: str
         }
         for one in found[:MOST]
     ]
-
-
-def seal_words(words: str) -> str:
-    """Words that go on with a choice and must not lie open in the letter that offers it; nothing for none."""
-    return keys_in_use().seal(words, SAID) if words else ""
-
-
-def sealed_words(sealed: str) -> str:
-    """What `seal_words` sealed."""
-    return keys_in_use().open(sealed, SAID) if sealed else ""
 
 
 def _nobody(reading: Reading, names: Sequence[str], words: str, ability: str, again: Again) -> Refusal:

@@ -72,3 +72,18 @@ def test_a_post_may_do_no_more_there_than_whoever_gives_it(both: Office) -> None
 
     assert refused == "refusal.not_allowed"
     assert isinstance(both.tries("community", Appoint(post="李强", role="town_keeper")).outcome, Refusal)
+
+
+def test_a_phone_that_is_shown_lies_sealed_in_its_letter(town: Town) -> None:
+    town.say("worker", "登记住户 3栋501 张三 13900008888")
+    told = town.say("worker", "看电话 张三")
+
+    assert DIGITS in "".join(map(str, told))
+    assert DIGITS not in everything(town)
+
+
+def test_what_somebody_says_is_wrong_goes_on_without_numbers(town: Town) -> None:
+    town.say("worker", "登记住户 3栋501 王芳 13900001111")
+    town.say("resident", "我的信息不对 我的电话是13900008888")
+
+    assert DIGITS not in everything(town)
