@@ -15,6 +15,7 @@ from handlers.cases import (
     keeper_from,
     least_loaded,
     owner_words,
+    rank,
     reporter_words,
     responsible,
     someone_above,
@@ -251,16 +252,36 @@ def first_owner(work: Work, incident: Incident, promise: Promise) -> tuple[int, 
     found = keeper_from(work, incident.grid_id, promise, 0)
     if found is not None:
         return (*found, None)
-    anybody = someone_above(work, incident.grid_id, "handle") or someone_above(work, incident.grid_id)
-    if anybody is None:
-        raise Refusal("report.nobody")
-    return anybody, promise.top, None
+    above = someone_above(work, incident.grid_id, "handle") or someone_above(work, incident.grid_id)
+    return above or _highest_who_handles(work, incident), promise.top, None
+
+
+def _highest_who_handles(work: Work, incident: Incident) -> int:
+    """Where nobody stands above: whoever stands highest below, else anywhere. A case is never nowhere."""
+    path = work.tree.at(incident.grid_id).path
+    found = [
+        (not post.path.startswith(path), rank(work, person), person)
+        for person, actor in work.tree.staff.items()
+        for post in actor.own_posts
+        if "handle" in post.abilities
+    ]
+    if not found:
+        raise _nobody(work, incident)
+    nearest = min(found)[:2]
+    return least_loaded(work, [person for *where, person in found if tuple(where) == nearest])
+
+
+def _nobody(work: Work, incident: Incident) -> Refusal:
+    """Nobody serves this place yet. Where there is danger it is said first whom to call."""
+    if incident.danger:
+        return Refusal("report.nobody_danger", advice=danger_advice(work, incident.danger))
+    return Refusal("report.nobody")
 
 
 def _owner_of_complaint(work: Work, incident: Incident, promise: Promise) -> tuple[int, int, None]:
     found = above_complaint(work, incident, promise)
     if found is None:
-        raise Refusal("report.nobody")
+        raise _nobody(work, incident)
     people, rung = found
     return least_loaded(work, people), rung, None
 
