@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.media import write_whole
-from models.sealing import Keys, keys_in_use
+from models.sealing import keys_in_use
 
 PREFIX: Final = "list:"
 _PURPOSE: Final = "given list"
@@ -21,19 +21,13 @@ class NotKept(LookupError):
 class SealedStore:
     """A folder of sealed files, each named by the SHA-256 of what is in it."""
 
-    def __init__(self, folder: Path, keys: Keys | None = None) -> None:
-        """`keys`: the place's own; None: those in use, where the process has but one place."""
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._own = keys
-
-    @property
-    def _keys(self) -> Keys:
-        return self._own if self._own is not None else keys_in_use()
 
     def keep(self, data: bytes) -> str:
         """Keep a file safely on the disk before any row speaks of it. Returns its key, `list:<sha256>`."""
         key = f"{PREFIX}{hashlib.sha256(data).hexdigest()}"
-        write_whole(self._path(key), self._keys.seal_bytes(data, _PURPOSE))
+        write_whole(self._path(key), keys_in_use().seal_bytes(data, _PURPOSE))
         return key
 
     def read(self, key: str) -> bytes:
@@ -42,7 +36,7 @@ class SealedStore:
             sealed = self._path(key).read_bytes()
         except FileNotFoundError:
             raise NotKept(key) from None
-        return self._keys.open_bytes(sealed, _PURPOSE)
+        return keys_in_use().open_bytes(sealed, _PURPOSE)
 
     def delete(self, key: str) -> None:
         """Delete what is kept under a key, if anything is."""

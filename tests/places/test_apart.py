@@ -14,9 +14,8 @@ from handlers.command import Done, perform
 from handlers.inviting import MakeAdministrator
 from handlers.tokens import issue
 from handlers.writing import Writing
-from models import Account, GivenList, Inbox, ListState, Person, Scope
+from models import Account, Inbox, Person, Scope
 from models.sealing import SealingTrouble
-from tests.crash.serving import wait_until
 from tests.places.system import SECRETS, System
 
 BOTH = ("aa", "bb")
@@ -34,12 +33,12 @@ UPDATE = {
 }
 
 
-def token(system: System, place: str, scope: Scope, seat: str = "leader") -> str:
-    """A key of whoever sits on a seat of a place."""
+def token(system: System, place: str, scope: Scope) -> str:
+    """A key of a place's leader."""
     program = system.program(place)
 
     def job(session: Writing) -> str:
-        leader = session.execute(select(col(Person.id)).where(col(Person.seat) == seat)).scalar_one()
+        leader = session.execute(select(col(Person.id)).where(col(Person.seat) == "leader")).scalar_one()
         return issue(session, leader, scope, program.clock.now())
 
     return program.lane.run_soon(job).result(10)
@@ -206,22 +205,3 @@ def test_odd_paths_lead_nowhere_else(system: System, path: str, status: int) -> 
 
     assert answer.status == status
     assert "xiaoge_guest_bb" not in (answer.getheader("set-cookie") or "")
-
-
-def test_a_list_that_is_sent_to_a_place_is_sealed_with_its_own_keys(system: System) -> None:
-    """The file is kept outside every session of the database, where the process has no keys."""
-    key = token(system, "aa", Scope.CHAT, "admin")
-    with httpx.Client(base_url=f"{system.url}/aa", headers={"authorization": f"Bearer {key}"}) as client:
-        client.get("/chat", headers={"accept": "text/html"})
-        sent = client.post(
-            "/chat/file",
-            headers={"accept": "application/json"},
-            files={
-                "file": ("人员.csv", "姓名,手机,职务,网格\n王小明,13900001111,网格员,第二网格\n".encode())
-            },
-            data={"id": "one-list-of-people"},
-        )
-
-    assert sent.status_code < 400, sent.text
-    wait_until(lambda: system.rows("aa", select(col(GivenList.state))) == [ListState.SHOWN])
-    assert system.rows("bb", select(col(GivenList.id))) == []
