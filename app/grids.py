@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from app.alone import alone
-from app.lists import desk_of, told
-from app.registry import CannotDo
+from app.lists import desk_of
+from app.registry import CannotDo, told
 from app.settings import Settings
 from handlers.actor import CLOCK
 from handlers.audit import CONSOLE
