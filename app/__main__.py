@@ -5,7 +5,6 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.commands import FAILED, MISUSED, complain, load_quickly, settings_of
@@ -13,7 +12,7 @@ from app.commands.grids import add_grids
 from app.commands.keeping import add_keeping
 from app.commands.lists import add_lists
 from app.commands.people import add_people
-from app.settings import Settings, WrongSetting, read_settings, unknown_names
+from app.settings import Settings, WrongSetting, read_settings, trial_of, unknown_names
 
 if TYPE_CHECKING:
     from app.places import Place
@@ -166,7 +165,7 @@ def _demo(given: argparse.Namespace) -> int:
     from app.serving import serve
     from app.tables import bring_up_to_date
 
-    settings = _own_database(given, "demo")
+    settings = trial_of(settings_of(given), "demo")
     set_up("warning" if settings.log == "info" else settings.log)
     must_keep_photos(settings.media)
     _mind_names()
@@ -189,15 +188,6 @@ def _mind_names() -> None:
         log.warning("%s", sentence)
 
 
-def _own_database(given: argparse.Namespace, name: str) -> Settings:
-    """A trial never touches the real database, and each place has its own."""
-    settings = settings_of(given)
-    if settings.name:
-        url = f"sqlite:///var/{name}-{settings.name}.db"
-        return replace(settings, database_url=url, name="", hostname="", telegram=None)
-    return read_settings(database=f"sqlite:///var/{name}-{settings.place}.db")
-
-
 def _talk(given: argparse.Namespace) -> int:
     import asyncio
 
@@ -206,7 +196,7 @@ def _talk(given: argparse.Namespace) -> int:
     from app.tables import bring_up_to_date
     from app.talk import talk
 
-    settings = _own_database(given, "talk")
+    settings = trial_of(settings_of(given), "talk")
     set_up("error")
     with alone(settings.database_url):
         bring_up_to_date(settings.database_url)

@@ -51,8 +51,8 @@ class Shelf:
         """A book is read once: it is frozen, and takes memory. Raises BookError."""
         with self._lock:
             book = self._kept((settings.place, ""), lambda: open_book(settings.place))
-            named = (settings.place, settings.title)
-            return self._kept(named, lambda: _called(book, settings.title))
+            title = settings.title
+            return self._kept((settings.place, title), lambda: _called(book, title)) if title else book
 
     def _kept(self, name: tuple[str, str], make: Callable[[], Book]) -> Book:
         if name not in self._books:

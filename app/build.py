@@ -179,7 +179,7 @@ def build(
     must_fit(database, book, clock.now())
     desk = Desk(database, book, clock.now)
     take_up(settings, desk, database)
-    media, lists = MediaStore(settings.media), SealedStore(settings.media / "lists")
+    media, lists = MediaStore(settings.media), SealedStore(settings.media / "lists", keys)
     hub = Hub()
     nudges: list[Callable[[], None]] = []
     writers = settings.writers if database.kind == "postgresql" else 1

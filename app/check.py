@@ -12,6 +12,7 @@ from sqlmodel import Session, col
 
 from app.alone import NoUse
 from app.findings import Finding, mind, ok, wrong
+from app.fitting import OTHER_VERSION
 from app.fitting import misfit_of as another_place
 from app.listening import listen
 from app.paths import no_database, told, trouble_with
@@ -176,7 +177,7 @@ def _channels(settings: Settings) -> Iterator[Finding]:
 def _database(settings: Settings) -> Iterator[Finding]:
     _must_be_database(settings.database_url)
     if not is_current(settings.database_url):
-        yield wrong(f"The database has no tables of this version: run `{settings.command} migrate`.")
+        yield wrong(OTHER_VERSION.format(settings.command))
         return
     database = open_database(settings.database_url, keys=_keys_there(settings))
     try:

@@ -7,9 +7,18 @@ from sqlalchemy import Select, or_, select
 from sqlmodel import Session, col
 
 from app.alone import NoUse
+from app.settings import Settings
 from handbook import Book
 from models import Grid, Post
-from models.database import Database
+from models.database import Database, is_current
+
+OTHER_VERSION = "The database has no tables of this version: run `{} migrate`."
+
+
+def must_be_current(settings: Settings) -> None:
+    """Refuse to look into tables of another version, which lack what is asked for. Raises NoUse."""
+    if not is_current(settings.database_url):
+        raise NoUse(OTHER_VERSION.format(settings.command))
 
 
 def must_fit(database: Database, book: Book, now: datetime) -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from app.alone import alone
-from app.lists import desk_of, told
-from app.registry import CannotDo
+from app.lists import desk_of
+from app.registry import CannotDo, told
 from app.settings import Settings
 from handlers.actor import CLOCK
+from handlers.audit import CONSOLE
 from handlers.command import Command, Done, perform
 from handlers.grid_check import line
 from handlers.grids.arranging import arrangeable, console
@@ -49,7 +50,7 @@ At = Callable[[str], int]
 
 def _give(settings: Settings, command: Callable[[At], Command]) -> str:
     """Give a command about grids. Returns the plan where it is not sure, else nothing."""
-    with alone(settings.database_url), desk_of(settings) as desk, desk.work() as work:
+    with alone(settings.database_url), desk_of(settings) as desk, desk.work(channel=CONSOLE) as work:
         work.actor = console(work.tree)
         outcome = perform(work, command(lambda words: _named(work, words)))
     if isinstance(outcome, Refusal) and outcome.text == "grid.sure":
@@ -74,7 +75,7 @@ def _named(reading: Reading, words: str) -> int:
 
 def bring_outlines(settings: Settings, file: Path, *, dry_run: bool) -> dict[str, Any]:
     """Bring in the outlines of a GeoJSON file, or only tell what would come of it. Raises CannotDo."""
-    with alone(settings.database_url), desk_of(settings) as desk, desk.work() as work:
+    with alone(settings.database_url), desk_of(settings) as desk, desk.work(channel=CONSOLE) as work:
         work.actor = console(work.tree)
         try:
             found = read_features(file.name, file.read_bytes())

@@ -8,11 +8,10 @@ from typing import Any, Final
 
 from app.alone import alone
 from app.fitting import must_fit
-from app.registry import CannotDo
+from app.registry import CannotDo, told
 from app.sealing import must_open, read_keys
 from app.settings import Settings
-from bot.render import words
-from handbook import Book, open_book
+from handbook import open_book
 from handlers.actor import CLOCK
 from handlers.audit import CONSOLE
 from handlers.command import Command, Done, perform
@@ -102,11 +101,6 @@ def desk_of(settings: Settings) -> Iterator[Desk]:
         yield Desk(database, book, clock.now)
     finally:
         database.close()
-
-
-def told(book: Book, no: Refusal) -> str:
-    """A refusal in the place's words."""
-    return words(book, no.text, no.args_)
 
 
 # ---- writing files -----------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ KEYS: Final = frozenset({name.lower() for name in _SETTINGS - {"PLACE", "DATABAS
 """What a place's table may say."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,30}")
 _TAKEN: Final = frozenset(
-    {"api", "board", "chat", "demo", "healthz", "hooks", "in", "join", "media", "static"}
+    {"api", "board", "chat", "demo", "healthz", "hooks", "in", "join", "media", "paper", "static"}
 )
 """Names of our own pages: a place called so would be taken for one."""
 _SECRETS: Final = ("token", "secret", "key", "keys")

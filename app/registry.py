@@ -6,9 +6,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from app.fitting import must_be_current, must_fit
 from app.sealing import must_open, read_keys
 from app.settings import Settings
-from handbook import open_book
+from bot.render import words
+from handbook import Book, open_book
 from handlers.audit import CONSOLE
 from handlers.command import Command, Done, perform
 from handlers.founding import found_town, is_founded
@@ -110,17 +112,24 @@ def _give(settings: Settings, person: str, command_for: Callable[[int], Command]
 
 def _do(settings: Settings, command_from: Callable[[Session], Command]) -> Done:
     """Give a command as the program itself, while no other works on the database."""
-    database = _opened(settings)
+    must_be_current(settings)
+    database, book = _opened(settings), open_book(settings.place)
     try:
-        desk = Desk(database, open_book(settings.place), SystemClock().now)
+        desk = Desk(database, book, SystemClock().now)
+        must_fit(database, book, desk.now())
         desk.links = Links(settings.url)
         with desk.work(channel=CONSOLE) as work:
             outcome = perform(work, command_from(work.session))
     finally:
         database.close()
     if isinstance(outcome, Refusal):
-        raise CannotDo(f"It was refused: {outcome.text}.")
+        raise CannotDo(f"It was refused: {told(book, outcome)}")
     return outcome
+
+
+def told(book: Book, no: Refusal) -> str:
+    """A refusal in the place's words."""
+    return words(book, no.text, no.args_)
 
 
 def _one(session: Session, person: str) -> int:

@@ -5,6 +5,7 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,21 +13,23 @@ from typing import Final
 from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 from sqlalchemy import text as statement
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from app.alone import NoUse
-from app.backup import PHOTOS, photo_files
+from app.backup import photo_files
 from app.manifest import NAME, Manifest, NoManifest, misfit_of
 from app.restore_file import into_file
+from app.restore_photos import must_have_whole_photos, photos_back
 from app.restore_server import into_server
-from app.restoring import CannotRestore
+from app.restoring import CannotRestore, HalfRestored
 from app.sealing import key_file, must_open, read_keys
 from app.settings import Settings
-from handbook import open_book
+from handbook import BookError, open_book
 from handlers.audit import note_program, prove
 from handlers.work import Desk
 from models import Deed
-from models.database import MIGRATIONS, open_database
+from models.database import MIGRATIONS, DatabaseTrouble, open_database
 from models.sealing import Keys
 from scheduler.clock import SystemClock
 
@@ -76,10 +79,14 @@ def restore(settings: Settings, file: Path, *, replace: bool = False) -> Restore
     Raises:
         CannotRestore: it is damaged, of another place, a newer program or other keys, or there is no room for
             it; nothing was changed.
+        HalfRestored: the database was replaced, and what follows failed.
     """
     manifest = read_manifest(file)
     keys = _keys_of(settings)
     _must_fit(settings, manifest, keys)
+    with_photos = bool(manifest.photos.get("included"))
+    if with_photos:
+        must_have_whole_photos(file, settings.media)
     where = _folder(settings)
     where.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=where, prefix=".restore-") as folder:
@@ -88,9 +95,21 @@ def restore(settings: Settings, file: Path, *, replace: bool = False) -> Restore
             kept, older = into_file(settings, manifest, Path(folder) / "database.db", replace=replace)
         else:
             kept, older = into_server(settings, manifest, Path(folder), replace=replace)
-    photos = _photos_back(file, settings.media) if manifest.photos.get("included") else 0
-    missing = _looked_through(settings, manifest, keys)
+    with _told_as_half(kept):
+        named = _looked_through(settings, manifest, keys)
+        photos = photos_back(file, settings.media) if with_photos else 0
+        missing = len(named - {path.name for path in photo_files(settings.media)})
     return Restored(manifest, older, kept, photos, missing)
+
+
+@contextmanager
+def _told_as_half(kept: str) -> Iterator[None]:
+    """Whatever fails from here on, the database is another one than before, and that must be said."""
+    try:
+        yield
+    except (CannotRestore, DatabaseTrouble, BookError, SQLAlchemyError, tarfile.TarError, OSError) as no:
+        before = f", and what was there before lies in {kept}" if kept else ""
+        raise HalfRestored(f"The database is restored{before}, but: {no}") from no
 
 
 def _keys_of(settings: Settings) -> Keys | None:
@@ -164,58 +183,30 @@ def _unpack(file: Path, manifest: Manifest, folder: Path) -> None:
         ) from no
 
 
-# ---- photos, and the last look ---------------------------------------------------------------------------
+# ---- the last look ---------------------------------------------------------------------------------------
 
 
-def _photos_back(file: Path, folder: Path) -> int:
-    """Bring photos back that are missing; each is named by its content, which is compared."""
-    count = 0
-    with tarfile.open(file) as tar:
-        for member in tar:
-            parts = Path(member.name).parts
-            if len(parts) != 3 or parts[0] != PHOTOS or not member.isfile() or ".." in parts:
-                continue
-            target = folder / parts[1] / parts[2]
-            opened = tar.extractfile(member)
-            if target.exists() or opened is None:
-                continue
-            data = opened.read()
-            if hashlib.sha256(data).hexdigest() != target.stem:
-                raise CannotRestore(
-                    f"The database is restored, but {file} is damaged: the photo {target.name}."
-                )
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.with_suffix(".new").write_bytes(data)
-            target.with_suffix(".new").replace(target)
-            count += 1
-    return count
-
-
-def _looked_through(settings: Settings, manifest: Manifest, keys: Keys | None) -> int:
-    """Prove what was restored and note it in its audit. Returns how many photos are missing."""
+def _looked_through(settings: Settings, manifest: Manifest, keys: Keys | None) -> set[str]:
+    """Prove what was restored and note it in its audit. Returns the names of all photos it speaks of."""
     database = open_database(settings.database_url, keys=keys)
     try:
         if keys is not None:
             must_open(database, keys)
         with Session(database.reader) as session:
             proof = prove(session)
-            named = (
-                session.execute(statement("SELECT DISTINCT key FROM attachment WHERE key LIKE 'media:%'"))
-                .scalars()
-                .all()
-            )
+            query = statement("SELECT DISTINCT key FROM attachment WHERE key LIKE 'media:%'")
+            named = {str(key).removeprefix("media:") for key in session.execute(query).scalars()}
         if proof.broken_at is not None:
             raise CannotRestore(
-                f"The database is restored, but its audit was tampered with before the backup was made: line "
-                f"{proof.broken_at} is not what was written there. Compare it with earlier backups."
+                f"its audit was tampered with before the backup was made: line {proof.broken_at} is not what "
+                "was written there. Compare it with earlier backups."
             )
         desk = Desk(database, open_book(settings.place), SystemClock().now)
         with desk.session() as session:
             note_program(session, desk.now(), Deed.RESTORE, f"restore:{manifest.made_at}"[:100])
     finally:
         database.close()
-    there = {path.name for path in photo_files(settings.media)}
-    return len({key.removeprefix("media:") for key in named} - there)
+    return named
 
 
 def told(settings: Settings, done: Restored) -> Iterator[str]:

@@ -1,5 +1,8 @@
 """Brings a backup back into a SQLite file: all of it appears in one step, or nothing."""
 
+import contextlib
+import os
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -35,10 +38,12 @@ def into_file(
         raise CannotRestore("The database in the backup is damaged: take another backup.")
     older = brought_up(f"sqlite:///{fresh}", manifest)
     fresh.chmod(0o600)
-    kept = _put_aside(target) if used else ""
-    for end in _BESIDE[1:]:
+    _written(fresh)
+    kept = _also_aside(target) if used else ""
+    for end in _BESIDE[1:]:  # before the new file is there: they are read into whatever bears the name
         Path(f"{target}{end}").unlink(missing_ok=True)
     fresh.replace(target)
+    _written(target.absolute().parent)
     return kept, older
 
 
@@ -53,11 +58,35 @@ def _is_used_file(file: Path) -> bool:
         return True
 
 
-def _put_aside(target: Path) -> str:
+def _also_aside(target: Path) -> str:
+    """Give the database a second name. It keeps its own until the new file takes that in one step: were there
+    no file for a moment, a start after a crash would found the example town.
+    """
+    _emptied(target)
     stamp = f"{SystemClock().now():%Y%m%dT%H%M%S}"
     aside = f"{target}.replaced-{stamp}"
     for end in _BESIDE:
-        part = Path(f"{target}{end}")
+        part, second = Path(f"{target}{end}"), Path(f"{aside}{end}")
         if part.exists():
-            part.rename(f"{aside}{end}")
+            try:
+                second.hardlink_to(part)
+            except OSError:  # not every disk knows two names for a file
+                shutil.copy2(part, second)
+                _written(second)
+    _written(target.absolute().parent)
     return aside
+
+
+def _emptied(database: Path) -> None:
+    """Bring into the file what lies beside it, so that it is whole by itself; a damaged one is left alone."""
+    with contextlib.suppress(sqlite3.Error), closing(sqlite3.connect(database)) as opened:
+        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _written(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -28,10 +28,10 @@ def into_server(
     aside = _schema_aside(url, schema)
     try:
         _fill(url, manifest, folder)
-    except Exception:
+        older = brought_up(url, manifest)
+    except BaseException:
         _schema_back(url, schema, aside)
         raise
-    older = brought_up(url, manifest)
     if used:
         return f"schema {aside}", older
     if aside:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from app.alone import alone
-from app.registry import CannotDo
+from app.fitting import must_be_current, must_fit
+from app.registry import CannotDo, told
 from app.sealing import must_open, read_keys
 from app.settings import Settings
 from bot.render import words
@@ -42,7 +43,7 @@ def take_out(settings: Settings, *, closed: bool) -> dict[str, int]:
             with desk.work(channel=CONSOLE) as work:
                 outcome = perform(work, Retain(closed=closed))
             if isinstance(outcome, Refusal):
-                raise CannotDo(f"It was refused: {outcome.text}.")
+                raise CannotDo(f"It was refused: {told(desk.book, outcome)}")
             went.update(outcome.data["went"])
             more = bool(outcome.data["more"])
     return dict(went)
@@ -50,10 +51,13 @@ def take_out(settings: Settings, *, closed: bool) -> dict[str, int]:
 
 @contextmanager
 def _desk(settings: Settings) -> Iterator[Desk]:
+    must_be_current(settings)
     keys = read_keys(settings)
     database = open_database(settings.database_url, keys=keys)
+    book, clock = open_book(settings.place), SystemClock()
     try:
         must_open(database, keys)
-        yield Desk(database, open_book(settings.place), SystemClock().now)
+        must_fit(database, book, clock.now())
+        yield Desk(database, book, clock.now)
     finally:
         database.close()

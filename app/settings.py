@@ -4,7 +4,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
@@ -96,14 +96,11 @@ class Settings:
         return f"/{self.name}" if self.name and not self.hostname else ""
 
 
-def read_settings(
-    environment: Mapping[str, str] = os.environ, *, database: str = "sqlite:///var/xiaoge.db"
-) -> Settings:
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the environment, so that a mistake is told in one sentence at the start and not by a trace later.
 
     Args:
         environment: names and values; the process's own unless told.
-        database: the SQLAlchemy URL used where XIAOGE_DATABASE_URL is not set.
 
     Raises:
         WrongSetting: a value cannot be used.
@@ -112,7 +109,7 @@ def read_settings(
     host = read("HOST", "127.0.0.1", _host)
     port = read("PORT", "8000", _port)
     return Settings(
-        database_url=read("DATABASE_URL", database, _database),
+        database_url=read("DATABASE_URL", "sqlite:///var/xiaoge.db", _database),
         place=read("PLACE", "minhou", _place),
         host=host,
         port=port,
@@ -125,6 +122,23 @@ def read_settings(
         trial=_trial(read, host),
         backups=read("BACKUPS", "", Path) if read.has("BACKUPS") else None,
         **_keys(read),
+    )
+
+
+def trial_of(settings: Settings, trial: str) -> Settings:
+    """Give a trial everything of its own, whatever the settings say: it invents people, and moves the clock.
+
+    `trial`: how its files are called, as in var/demo-minhou.db; each place has its own.
+    """
+    own = f"var/{trial}-{settings.name or settings.place}"
+    return replace(
+        settings,
+        database_url=f"sqlite:///{own}.db",
+        media=Path(f"{own}-media"),
+        url=settings.url.removesuffix(settings.base),
+        telegram=None,
+        name="",
+        hostname="",
     )
 
 

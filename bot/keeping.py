@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.media import write_whole
-from models.sealing import keys_in_use
+from models.sealing import Keys, keys_in_use
 
 PREFIX: Final = "list:"
 _PURPOSE: Final = "given list"
@@ -19,15 +19,21 @@ class NotKept(LookupError):
 
 
 class SealedStore:
-    """A folder of sealed files, each named by the SHA-256 of what is in it."""
+    """A folder of sealed files, each named by the SHA-256 of what is in it.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where they lie.
+        keys: of the place whose lists they are; None: those of the process, which serves this place alone.
+    """
+
+    def __init__(self, folder: Path, keys: Keys | None = None) -> None:
         self._folder = folder
+        self._keys = keys
 
     def keep(self, data: bytes) -> str:
         """Keep a file safely on the disk before any row speaks of it. Returns its key, `list:<sha256>`."""
         key = f"{PREFIX}{hashlib.sha256(data).hexdigest()}"
-        write_whole(self._path(key), keys_in_use().seal_bytes(data, _PURPOSE))
+        write_whole(self._path(key), self._own_keys().seal_bytes(data, _PURPOSE))
         return key
 
     def read(self, key: str) -> bytes:
@@ -36,7 +42,7 @@ class SealedStore:
             sealed = self._path(key).read_bytes()
         except FileNotFoundError:
             raise NotKept(key) from None
-        return keys_in_use().open_bytes(sealed, _PURPOSE)
+        return self._own_keys().open_bytes(sealed, _PURPOSE)
 
     def delete(self, key: str) -> None:
         """Delete what is kept under a key, if anything is."""
@@ -45,6 +51,9 @@ class SealedStore:
     def all_keys(self) -> Iterator[str]:
         """The keys of all that is kept."""
         yield from (f"{PREFIX}{path.name}" for path in self._folder.glob("??/*") if len(path.name) == 64)
+
+    def _own_keys(self) -> Keys:
+        return self._keys or keys_in_use()
 
     def _path(self, key: str) -> Path:
         match = _KEY.fullmatch(key)

@@ -52,7 +52,7 @@ def paper_routes(parts: Parts, looks: Looks, templates: Environment) -> APIRoute
     router = APIRouter(include_in_schema=False, max_body_size=LARGEST_TEXT)
     desk = _Desk(parts, looks)
     _add_opening(router, parts, desk, templates)
-    _add_papers(router, desk, templates)
+    _add_papers(router, parts, desk, templates)
 
     @router.get("/template.xlsx")
     async def empty() -> Response:
@@ -73,16 +73,19 @@ def _add_opening(router: APIRouter, parts: Parts, desk: "_Desk", templates: Envi
         done = await desk.open(secret)
         if done["kind"] == PaperKind.EXPORT:
             return await desk.export(int(done["paper"]), str(done["key"]))
-        answer = RedirectResponse(f"/paper/{done['paper']}", 303)
-        path = f"/paper/{done['paper']}"
-        answer.set_cookie(COOKIE, done["key"], path=path, httponly=True, samesite="lax", secure=parts.secure)
+        path = f"{parts.base}/paper/{done['paper']}"
+        answer = RedirectResponse(path, 303)
+        name = COOKIE + parts.mark
+        answer.set_cookie(name, done["key"], path=path, httponly=True, samesite="lax", secure=parts.secure)
         return answer
 
 
-def _add_papers(router: APIRouter, desk: "_Desk", templates: Environment) -> None:
+def _add_papers(router: APIRouter, parts: Parts, desk: "_Desk", templates: Environment) -> None:
+    cookie = COOKIE + parts.mark
+
     @router.get("/paper/{number}")
     async def paper(number: int, request: Request) -> Response:
-        lying = await desk.lying(number, request.cookies.get(COOKIE, ""))
+        lying = await desk.lying(number, request.cookies.get(cookie, ""))
         if lying.kind is PaperKind.POSTER:
             until = datetime.fromisoformat(str(lying.data["until"]))
             shown = {**lying.data, "until": until, "qr": _qr(str(lying.data["link"]))}
@@ -91,7 +94,7 @@ def _add_papers(router: APIRouter, desk: "_Desk", templates: Environment) -> Non
 
     @router.get("/paper/{number}/{part}.csv")
     async def rows(number: int, part: str, request: Request) -> Response:
-        lying = await desk.lying(number, request.cookies.get(COOKIE, ""))
+        lying = await desk.lying(number, request.cookies.get(cookie, ""))
         if part not in _HEADS or lying.kind is not PaperKind.REPORT:
             raise HTTPException(404, "没有这个文件。")
         report = await desk.report(lying, None)

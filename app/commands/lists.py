@@ -44,7 +44,7 @@ def _import(given: argparse.Namespace) -> int:
         report = bring_in(settings, lists, dry_run=False)
         bar.end()
     if report["number"] is not None:
-        print(f"已导入，撤销：xiaoge undo-import {report['number']}")
+        print(f"已导入，撤销：{settings.command} undo-import {report['number']}")
     elif not brings:
         print("没有要导入的。")
     return FAILED if report["counts"]["wrong"] else 0

@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+import app
 from app.__main__ import main
 from app.alone import NoUse, alone
 from app.build import build
@@ -226,7 +227,7 @@ def test_a_newer_programs_database_ends_serving_with_one_sentence(url: str) -> N
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("words", ["migrate", "found", "token 王芳", "demo", "talk", "backup there.db"])
+@pytest.mark.parametrize("words", ["migrate", "found", "token 王芳", "backup there.db"])
 def test_a_file_that_is_no_database_is_left_alone_and_told_in_one_sentence(
     url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: str
 ) -> None:
@@ -238,6 +239,20 @@ def test_a_file_that_is_no_database_is_left_alone_and_told_in_one_sentence(
     assert main(words.split()) == 1
     assert capsys.readouterr().err == f"xiaoge: {file} is no SQLite database, and is left as it is.\n"
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "media") == ["passwd"]
+
+
+@pytest.mark.parametrize("trial", ["demo", "talk"])
+def test_a_trial_leaves_alone_what_is_no_database(
+    url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], trial: str
+) -> None:
+    file = Path("var") / f"{trial}-default.db"
+    (tmp_path / "var").mkdir()
+    (tmp_path / file).write_text("somebody:x:1000:1000::/home/somebody:/bin/sh\n")
+    monkeypatch.chdir(tmp_path)
+
+    assert main([trial]) == 1
+    assert capsys.readouterr().err == f"xiaoge: {file} is no SQLite database, and is left as it is.\n"
+    assert [path.name for path in (tmp_path / "var").iterdir() if path.is_file()] == [file.name]
 
 
 def test_serving_a_file_that_is_no_database_ends_with_one_sentence(url: str, tmp_path: Path) -> None:
@@ -360,11 +375,13 @@ def test_many_programs_may_work_on_postgresql() -> None:
         pass
 
 
-def start(*command: str, **settings: str) -> "subprocess.Popen[str]":
-    """Run the program in a process of its own."""
+def start(*command: str, within: Path | None = None, **settings: str) -> "subprocess.Popen[str]":
+    """Run the program in a process of its own; a trial keeps what it has in the folder it is started in."""
+    named = {f"XIAOGE_{name}": value for name, value in settings.items()}
     return subprocess.Popen(
         [sys.executable, "-m", "app", *command],
-        env=os.environ | {f"XIAOGE_{name}": value for name, value in settings.items()},
+        cwd=within,
+        env=os.environ | {"PYTHONPATH": str(Path(app.__file__).parents[1])} | named,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -372,8 +389,10 @@ def start(*command: str, **settings: str) -> "subprocess.Popen[str]":
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_demo_says_where_to_click_and_ends_quietly(url: str, number: signal.Signals) -> None:
-    with start("demo", PORT="0", DATABASE_URL=url, LOG="error") as demo:
+def test_the_demo_says_where_to_click_and_ends_quietly(
+    url: str, tmp_path: Path, number: signal.Signals
+) -> None:
+    with start("demo", within=tmp_path, PORT="0", LOG="error") as demo:
         assert demo.stdout is not None
         lines = [demo.stdout.readline() for _ in range(3)]
         address = re.search(r"http://127\.0\.0\.1:(\d+)/", lines[1])
@@ -388,6 +407,10 @@ def test_the_demo_says_where_to_click_and_ends_quietly(url: str, number: signal.
     assert answer.startswith(b"HTTP/1.1 200")
     assert demo.returncode in (0, -number, 130)
     assert "Traceback" not in errors
+    assert (tmp_path / "var" / "demo-default.db").exists()
+    assert (tmp_path / "var" / "demo-default-media").is_dir()
+    assert not Path(url.removeprefix("sqlite:///")).exists()
+    assert not (tmp_path / "media").exists()
 
 
 def test_served_for_the_first_time_it_makes_tables_and_a_town_and_ends_when_told(url: str) -> None:
@@ -415,10 +438,10 @@ def patient_connection(port: int) -> socket.socket:
     raise TimeoutError("nobody listens")
 
 
-def test_a_port_in_use_is_told_in_one_line(url: str) -> None:
+def test_a_port_in_use_is_told_in_one_line(url: str, tmp_path: Path) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
-        start("demo", PORT=str(taken.getsockname()[1])) as demo,
+        start("demo", within=tmp_path, PORT=str(taken.getsockname()[1])) as demo,
     ):
         _, errors = demo.communicate(timeout=30)
 
@@ -435,7 +458,9 @@ def test_a_folder_that_keeps_no_photo_ends_the_start_with_one_sentence(
     command: str,
 ) -> None:
     (tmp_path / "media").write_text("a file stands in its place")
-    with start(command, PORT=str(free_port()), DATABASE_URL=url) as program:
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "demo-default-media").write_text("and here")
+    with start(command, within=tmp_path, PORT=str(free_port())) as program:
         _, errors = program.communicate(timeout=60)
 
     assert program.returncode == 2

@@ -1,11 +1,16 @@
 """Grids at the command line: the plan first, then the deed; outlines in and out; the report."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from app.__main__ import main
+from models import AuditLine
+from models.database import open_database
 
 
 @pytest.fixture
@@ -22,6 +27,14 @@ def test_grids_are_changed_from_the_command_line(town: Path, capsys: pytest.Capt
     assert main(["merge-grids", "西片", "东片", "--called", "一片", "--yes"]) == 0
     assert main(["rename-grid", "一片", "幸福一格"]) == 0
     assert capsys.readouterr().out.count("已办好") == 3
+    assert doors(town) == {"console"}
+
+
+def doors(town: Path) -> set[str]:
+    """By which doors came what is noted in the audit."""
+    database = open_database(f"sqlite:///{town / 'x.db'}")
+    with closing(database), Session(database.reader) as session:
+        return set(session.execute(select(col(AuditLine.channel))).scalars())
 
 
 def test_what_cannot_be_done_is_said_and_the_tree_reported(
@@ -51,6 +64,7 @@ def test_outlines_go_in_and_out(town: Path, capsys: pytest.CaptureFixture[str]) 
     assert main(["outlines", str(town / "in.geojson")]) == 1
     assert main(["outlines", str(town / "out.geojson"), "--export"]) == 0
     assert main(["outlines", str(town / "out.geojson")]) == 0
+    assert doors(town) == {"console"}
     told = capsys.readouterr().out
     out = json.loads((town / "out.geojson").read_text("utf-8"))
 

@@ -67,6 +67,16 @@ def test_each_command_is_about_one_place(folder: Path, capsys: pytest.CaptureFix
     assert [line for line in lines if line.startswith("WRONG [bb]")] == []
 
 
+def test_how_an_import_is_taken_back_is_said_with_the_place(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "grids.csv").write_text("名称,上级,层级\n星河县,,县\n", "utf-8")
+
+    assert main(["--place", "bb", "import", str(folder / "grids.csv"), "--yes"]) == 0
+    assert capsys.readouterr().out.endswith("已导入，撤销：xiaoge --place bb undo-import 1\n")
+    assert main(["--place", "bb", "undo-import", "1"]) == 0
+
+
 def test_one_place_becomes_one_of_several(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
