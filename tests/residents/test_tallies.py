@@ -1,6 +1,7 @@
 """How many live in each grid: the figure beside the grid is what a count of the rows would say, always."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from handlers.actor import CLOCK
+from handlers.command import Command
 from handlers.grids.tallies import tallies
 from handlers.residents.entering import AddResident
 from handlers.residents.joining import JoinResidents, UndoJoin
@@ -75,14 +77,14 @@ def _step(desk: Office, what: str, numbers: dict[str, int], name: str, door: str
     elif what == "retain":
         desk.world.do(CLOCK, Retain(), chat=False)
     else:
-        told = {
+        told: dict[str, Callable[[], Command]] = {
             "add": lambda: AddResident(door=door, called=f"{name}{next(NUMBERS)}", grid=at),
             "to": lambda: MoveTo(**known, to=door, grid=at, new=True),
             "out": lambda: MoveOut(**known),
             "died": lambda: Died(**known),
             "restore": lambda: Restore(**known),
             "join": lambda: JoinResidents(one=one, other=other, sure=True),
-            "part": lambda: UndoJoin(),
+            "part": UndoJoin,
         }
         desk.tries("town", told[what]())
 
