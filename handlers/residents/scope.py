@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, Table, and_, false, func, or_, select
 
 from handlers.refusal import NotFound
 from handlers.work import Reading
@@ -53,6 +53,13 @@ def _within(reading: Reading, ability: str) -> ColumnElement[bool]:
         return false()
     ranges = {path_range(post.path) for post in posts}
     return or_(*(and_(GRIDS.c.path >= low, GRIDS.c.path < high) for low, high in sorted(ranges)))
+
+
+def lies_below(path: str) -> ColumnElement[bool]:
+    """Condition on a resident: the door they live behind, or the home they named, lies in a subtree."""
+    low, high = path_range(path)
+    within = select(GRIDS.c.id).where(GRIDS.c.path >= low, GRIDS.c.path < high)
+    return func.coalesce(HOMES.c.grid_id, PEOPLE.c.home_grid_id).in_(within)
 
 
 def may_at(reading: Reading, ability: str, grid_id: int) -> bool:
