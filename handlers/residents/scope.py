@@ -55,11 +55,17 @@ def _within(reading: Reading, ability: str) -> ColumnElement[bool]:
     return or_(*(and_(GRIDS.c.path >= low, GRIDS.c.path < high) for low, high in sorted(ranges)))
 
 
+def grids_below(*paths: str) -> Select[Any]:
+    """Ids of the grids in subtrees."""
+    ranges = sorted({path_range(path) for path in paths})
+    return select(GRIDS.c.id).where(
+        or_(*(and_(GRIDS.c.path >= low, GRIDS.c.path < high) for low, high in ranges))
+    )
+
+
 def lies_below(path: str) -> ColumnElement[bool]:
     """Condition on a resident: the door they live behind, or the home they named, lies in a subtree."""
-    low, high = path_range(path)
-    within = select(GRIDS.c.id).where(GRIDS.c.path >= low, GRIDS.c.path < high)
-    return func.coalesce(HOMES.c.grid_id, PEOPLE.c.home_grid_id).in_(within)
+    return func.coalesce(HOMES.c.grid_id, PEOPLE.c.home_grid_id).in_(grids_below(path))
 
 
 def may_at(reading: Reading, ability: str, grid_id: int) -> bool:
@@ -78,8 +84,8 @@ def is_known() -> ColumnElement[bool]:
     return and_(*(column.is_(None) for column in columns))
 
 
-def doors(reading: Reading, ability: str, *conditions: ColumnElement[bool], limit: int = 3000) -> list[Door]:
-    """Doors within reach."""
+def doors(reading: Reading, ability: str, *conditions: ColumnElement[bool], limit: int) -> list[Door]:
+    """Doors within reach, the oldest first; a caller whom the limit cuts off has to say so."""
     query = select(HOMES).where(HOMES.c.grid_id.in_(grids_where(reading, ability)), *conditions)
     rows = reading.session.execute(query.order_by(HOMES.c.id).limit(limit))
     return [Door(row.id, row.grid_id, row.address, row.door) for row in rows]
@@ -87,7 +93,7 @@ def doors(reading: Reading, ability: str, *conditions: ColumnElement[bool], limi
 
 def door_of(reading: Reading, ability: str, household_id: int) -> Door:
     """One door. Raises NotFound alike for what is absent and what is out of reach."""
-    found = doors(reading, ability, HOMES.c.id == household_id)
+    found = doors(reading, ability, HOMES.c.id == household_id, limit=1)
     if not found:
         raise NotFound("household.not_found")
     return found[0]

@@ -2,8 +2,9 @@
 
 import pytest
 
-from handlers.residents import doubles
+from handlers.residents import doors, doubles
 from handlers.residents.doubles import FindDoubles
+from handlers.residents.showing import LookUp
 from tests.handlers.office import Office
 from tests.residents.conftest import either
 from tests.residents.homes import lives
@@ -35,3 +36,28 @@ def test_only_the_place_that_is_named_counts_towards_too_many(
     assert either.refused("town", FindDoubles()) == "doubles.too_many"
     pairs = either.does("town", FindDoubles(where="第一队")).data["pairs"]
     assert [(pair["one"], pair["other"]) for pair in pairs] == [(one, other)]
+
+
+def test_a_door_past_those_looked_through_is_not_called_absent(
+    either: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for door in ("3栋501", "4栋501", "5栋501"):
+        lives(either, door, "张三", another=True)
+    lives(either, "13栋501", "李四", seat="worker2")
+    monkeypatch.setattr(doors, "READ", 2)
+
+    assert either.refused("town", LookUp(door="13栋501")) == "household.too_many"
+    found = either.does("town", LookUp(door="第二队13栋501")).data["residents"]
+    assert [one["name"] for one in found] == ["李四"]
+    found = either.does("town", LookUp(door="侯官村第二队13栋501")).data["residents"]
+    assert [one["name"] for one in found] == ["李四"]
+
+
+def test_a_street_is_not_taken_for_a_place_in_a_wide_area(
+    either: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for door in ("3栋501", "4栋501", "5栋501"):
+        lives(either, door, "张三", another=True)
+    monkeypatch.setattr(doors, "READ", 2)
+
+    assert either.refused("town", LookUp(door="第二队路3栋501")) == "household.too_many"
