@@ -50,8 +50,10 @@ def rest_of(parts: Sequence[Slice]) -> Slice:
     return next((part for part in parts if not part.places), parts[0])
 
 
-def deal_out(work: Work, grid: Node, parts: Sequence[Slice]) -> None:
+def deal_out(work: Work, grid: Node, parts: Sequence[Slice], *, lock: bool) -> None:
     """Give each part what was named for it, and the rest to one of them; nothing is written.
+
+    `lock`: the cases are to be moved, and not only counted.
 
     Raises Refusal for a building that is not there, so that a slip of the pen moves nobody.
     """
@@ -66,7 +68,7 @@ def deal_out(work: Work, grid: Node, parts: Sequence[Slice]) -> None:
     strange = [place for part in parts for place in part.places if folded(place) not in met]
     if strange:
         raise Refusal("split_grid.not_there", place="、".join(strange[:5]), name=grid.name)
-    for case in open_cases(work, [grid.id]):
+    for case in open_cases(work, [grid.id], lock=lock):
         _of_case(work, parts, case, rest).cases.append(case)
 
 
@@ -106,15 +108,16 @@ def _stands_in(told: str, place: str) -> bool:
     return re.search(before + re.escape(place), told) is not None
 
 
-def open_cases(work: Work, grids: Sequence[int]) -> list[Incident]:
-    """The open cases that lie on exactly these grids, locked."""
+def open_cases(work: Work, grids: Sequence[int], *, lock: bool = True) -> list[Incident]:
+    """The open cases that lie on exactly these grids."""
     query = (
         select(Incident)
         .where(col(Incident.grid_id).in_(grids), col(Incident.state).in_(OPEN))
         .order_by(col(Incident.id))
-        .with_for_update(of=Incident)
         .execution_options(populate_existing=True)
     )
+    if lock:
+        query = query.with_for_update(of=Incident)
     return list(work.session.execute(query).scalars())
 
 

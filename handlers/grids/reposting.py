@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlmodel import col
 
 from handlers.cases import least_loaded, role_and_name, someone_above
@@ -60,6 +60,18 @@ def cases_below(work: Work, node: Node) -> list[Incident]:
         .execution_options(populate_existing=True)
     )
     return list(work.session.execute(query).scalars())
+
+
+def cases_by_path(work: Work, path: str) -> dict[str, int]:
+    """Path of each grid of a subtree -> how many open cases lie on it; counted without locking any."""
+    low, high = path_range(path)
+    query = (
+        select(col(Grid.path), func.count(col(Incident.id)))
+        .join(Incident, col(Incident.grid_id) == col(Grid.id))
+        .where(col(Grid.path) >= low, col(Grid.path) < high, col(Incident.state).in_(OPEN))
+        .group_by(col(Grid.path))
+    )
+    return {row[0]: row[1] for row in work.session.execute(query)}
 
 
 def bring_into_line(work: Work, cases: Iterable[Incident], left: Collection[int]) -> int:

@@ -9,7 +9,7 @@ from sqlalchemy import Table, delete, func, insert, or_, select
 from sqlmodel import Session
 
 from handlers.work import Reading
-from models import Grid, GridTally, Household, Member, Post
+from models import Grid, GridTally, Household, Member, Post, path_range
 
 TALLIES: Table = GridTally.__table__  # type: ignore[attr-defined]
 _HOMES: Table = Household.__table__  # type: ignore[attr-defined]
@@ -75,6 +75,14 @@ def tallies(session: Session) -> dict[int, tuple[int, int]]:
     """Households and residents of each grid by itself; grids where nobody lives are left out."""
     query = select(TALLIES.c.grid_id, TALLIES.c.households, TALLIES.c.residents)
     return {row[0]: (row[1], row[2]) for row in session.execute(query)}
+
+
+def homes_below(session: Session, path: str) -> dict[str, int]:
+    """Path of each grid of a subtree where anybody lives -> how many households it holds by itself."""
+    low, high = path_range(path)
+    query = select(_GRIDS.c.path, TALLIES.c.households).join(_GRIDS, _GRIDS.c.id == TALLIES.c.grid_id)
+    inside = query.where(_GRIDS.c.path >= low, _GRIDS.c.path < high)
+    return {row[0]: row[1] for row in session.execute(inside)}
 
 
 @dataclass
