@@ -68,8 +68,10 @@ def deal_out(work: Work, grid: Node, parts: Sequence[Slice], *, lock: bool) -> N
     strange = [place for part in parts for place in part.places if folded(place) not in met]
     if strange:
         raise Refusal("split_grid.not_there", place="、".join(strange[:5]), name=grid.name)
-    for case in open_cases(work, [grid.id], lock=lock):
-        _of_case(work, parts, case, rest).cases.append(case)
+    cases = open_cases(work, [grid.id], lock=lock)
+    lives = _homes_of(work, [case.reporter_id for case in cases if case.reporter_id is not None])
+    for case in cases:
+        _of_case(parts, case, lives.get(case.reporter_id or 0), rest).cases.append(case)
 
 
 def _owner_of(parts: Sequence[Slice], words: Sequence[str], met: set[str], rest: Slice) -> Slice:
@@ -87,18 +89,25 @@ def _begins(word: str, place: str) -> bool:
     return word.startswith(place) and not (place[-1:].isdigit() and word[len(place) :][:1].isdigit())
 
 
-def _of_case(work: Work, parts: Sequence[Slice], case: Incident, rest: Slice) -> Slice:
+def _homes_of(work: Work, people: Sequence[int]) -> dict[int, int]:
+    """Person -> the household they live in, the latest where there are several."""
+    found: dict[int, int] = {}
+    for start in range(0, len(people), 500):
+        lives = (
+            select(_LIVES.c.person_id, _LIVES.c.household_id)
+            .where(_LIVES.c.person_id.in_(set(people[start : start + 500])), _LIVES.c.until.is_(None))
+            .order_by(_LIVES.c.id)
+        )
+        found |= {row.person_id: row.household_id for row in work.session.execute(lives)}
+    return found
+
+
+def _of_case(parts: Sequence[Slice], case: Incident, home: int | None, rest: Slice) -> Slice:
     """By the building its words name, else by where its reporter lives."""
     told = folded(f"{case.spot} {case.what}")
     named = [part for part in parts if any(_stands_in(told, folded(place)) for place in part.places)]
     if len(named) == 1:
         return named[0]
-    lives = (
-        select(_LIVES.c.household_id)
-        .where(_LIVES.c.person_id == case.reporter_id, _LIVES.c.until.is_(None))
-        .order_by(_LIVES.c.id.desc())
-    )
-    home = work.session.execute(lives.limit(1)).scalar()
     return next((part for part in parts if home in part.homes), rest)
 
 
