@@ -69,9 +69,9 @@ def deal_out(work: Work, grid: Node, parts: Sequence[Slice], *, lock: bool) -> N
     if strange:
         raise Refusal("split_grid.not_there", place="、".join(strange[:5]), name=grid.name)
     cases = open_cases(work, [grid.id], lock=lock)
-    lives = _homes_of(work, [case.reporter_id for case in cases if case.reporter_id is not None])
+    lives = _homes_of(work, [case.reporter_id for case in cases])
     for case in cases:
-        _of_case(parts, case, lives.get(case.reporter_id or 0), rest).cases.append(case)
+        _of_case(parts, case, lives.get(case.reporter_id), rest).cases.append(case)
 
 
 def _owner_of(parts: Sequence[Slice], words: Sequence[str], met: set[str], rest: Slice) -> Slice:
