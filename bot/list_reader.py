@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Select, or_, select, update
 from sqlmodel import Session, col
 
 from bot.channel import Channel
@@ -247,7 +247,12 @@ class ListReader:
         raise Refusal("given.too_restless", name=given.name)
 
     def _sweep_report(self, former: str | None, report: str) -> None:
-        if former is not None and former != report:
+        """Delete what was shown before, unless another list came to the very same."""
+        if former is None or former == report:
+            return
+        with Session(self._desk.database.reader) as session:
+            needed = session.execute(_with_file(former).limit(1)).first() is not None
+        if not needed:
             self._store.delete(former)
 
     async def _write_pieces(self, given: _Given, compared: _Compared) -> bool:
@@ -301,11 +306,14 @@ def _given(row: GivenList) -> _Given:
 def _own_files(session: Session, row: GivenList) -> Iterator[str]:
     """The files of a list that no other list has: the same file may have been sent twice."""
     for key in filter(None, (row.file, row.report)):
-        others = select(col(GivenList.id)).where(
-            col(GivenList.id) != row.id, or_(col(GivenList.file) == key, col(GivenList.report) == key)
-        )
+        others = _with_file(key).where(col(GivenList.id) != row.id)
         if key.startswith(PREFIX) and session.execute(others.limit(1)).first() is None:
             yield key
+
+
+def _with_file(key: str) -> Select[Any]:
+    """Ids of the lists that need a file: what lies in the store is one for all who kept the same."""
+    return select(col(GivenList.id)).where(or_(col(GivenList.file) == key, col(GivenList.report) == key))
 
 
 def _release(session: Session) -> None:

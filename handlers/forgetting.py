@@ -1,7 +1,7 @@
 """Forgetting: takes a resident's name, phone, accounts and talks away, and leaves what was reported."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Table, delete, or_, select, update
@@ -41,16 +41,32 @@ def forget(work: Work, person_id: int) -> None:
     _must_hold_no_post(work, person_id)
     person = work.session.get(Person, person_id, populate_existing=True)
     assert person is not None
-    make_nobody(work, person)
+    make_nobody(work, [person])
     work.actor = Actor(None, person.name)
 
 
-def make_nobody(work: Work, person: Person) -> None:
-    """Take out everything that tells who a person is; what is counted stays: cases, and that a door has so
-    many behind it. For whoever holds no post.
+def make_nobody(work: Work, people: Sequence[Person]) -> None:
+    """Take out everything that tells who people are; what is counted stays: cases, and that a door has so
+    many behind it. For those who hold no post.
     """
-    assert person.id is not None
     work.session.flush()
+    for person in people:
+        _clear_ways(work, person)
+    empty_details(
+        work.session, [person.id for person in people if person.id is not None], work.word("who.gone")
+    )
+    for person in people:
+        person.name = work.word("who.gone")
+        person.forgotten_at = work.now
+        person.phone = person.phone_digest = person.home_grid_id = person.seat = None
+    work.session.flush()
+    for person in people:
+        note(work, Deed.FORGET, Subject.PERSON, person.id)
+
+
+def _clear_ways(work: Work, person: Person) -> None:
+    """Take out what was said to somebody and by them, and the ways by which they came."""
+    assert person.id is not None
     _clear_letters(work, person)
     _clear_talks(work, person.id)
     if person.seat is None:
@@ -58,12 +74,6 @@ def make_nobody(work: Work, person: Person) -> None:
     else:
         _seat_somebody_new(work, person)
     work.session.execute(delete(Token).where(col(Token.person_id) == person.id))
-    empty_details(work.session, person.id, work.word("who.gone"))
-    person.name = work.word("who.gone")
-    person.forgotten_at = work.now
-    person.phone = person.phone_digest = person.home_grid_id = person.seat = None
-    work.session.flush()
-    note(work, Deed.FORGET, Subject.PERSON, person.id)
 
 
 def _seat_somebody_new(work: Work, person: Person) -> None:

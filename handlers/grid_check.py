@@ -1,5 +1,6 @@
 """Grid check: a leader asks how the grids of the area stand against the place's rules."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from handlers.command import Command, Done, handles
@@ -21,7 +22,8 @@ class CheckGrids(Command):
 @handles(CheckGrids)
 def check_grids(work: Work, command: CheckGrids) -> Done:
     """Counts first, then one line for each rule; nothing is ever refused for its size."""
-    results, total = check(work), area_sum(work)
+    found = sums(work)
+    results, total = check(work, found), _area_sum(work, found)
     lines = "\n".join(line(work, result, NAMED) for result in results)
     grids = sum(node is not None for node in _within(work))
     work.reply(
@@ -44,13 +46,9 @@ def _within(reading: Reading) -> list[int]:
     ]
 
 
-def area_sum(reading: Reading) -> Sum:
+def _area_sum(reading: Reading, found: Mapping[int, Sum]) -> Sum:
     """What the reader's own area holds: the tops of it, added up."""
-    found, total, paths = (
-        sums(reading),
-        Sum(),
-        {post.path for post in reading.actor.posts if post.unit_id is None},
-    )
+    total, paths = Sum(), {post.path for post in reading.actor.posts if post.unit_id is None}
     tops = [path for path in paths if not any(path != other and path.startswith(other) for other in paths)]
     for grid in (int(path.strip("/").rpartition("/")[2]) for path in tops):
         if grid in found:

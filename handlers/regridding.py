@@ -1,6 +1,6 @@
 """Regridding: grids are split, merged, renamed and moved; what they were stays what it was."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -26,8 +26,8 @@ from handlers.grids.arranging import (
 )
 from handlers.grids.boundaries import join_boundaries
 from handlers.grids.dividing import Slice, deal_out, move_homes, move_rest, open_cases, rest_of, slices
-from handlers.grids.reposting import bring_into_line, cases_below, posts_on, repost
-from handlers.grids.tallies import sums
+from handlers.grids.reposting import bring_into_line, cases_below, cases_by_path, posts_on, repost
+from handlers.grids.tallies import homes_below
 from handlers.refusal import Refusal
 from handlers.registry.values import folded
 from handlers.tree import Node
@@ -96,7 +96,7 @@ def split_grid(work: Work, command: SplitGrid) -> Done:
     assert grid.parent_id is not None
     for part in parts:
         must_be_free(work, grid.parent_id, part.name, besides=[grid.id])
-    deal_out(work, grid, parts)
+    deal_out(work, grid, parts, lock=command.sure)
     name = work.tree.named(grid.id)
     if not command.sure:
         known = {"grid": grid.id, "parts": command.parts}
@@ -110,13 +110,14 @@ def split_grid(work: Work, command: SplitGrid) -> Done:
 
 def _split_plan(work: Work, grid: Node, parts: Sequence[Slice]) -> str:
     held = _held_by(work, grid)
+    homes, cases = homes_below(work.session, grid.path), cases_by_path(work, grid.path)
     each = "\n".join(
         work.word(
             "split_grid.part",
             name=part.name,
             children=len(part.children),
-            homes=_homes_of(work, part),
-            cases=len(part.cases) + _cases_of(work, part.children),
+            homes=len(part.homes) + _within(homes, part.children),
+            cases=len(part.cases) + _within(cases, part.children),
         )
         for part in parts
     )
@@ -136,15 +137,10 @@ def _held_by(work: Work, grid: Node) -> str:
     return "、".join(role_and_name(work, person) for person in people)
 
 
-def _homes_of(work: Work, part: Slice) -> int:
-    if not part.children:
-        return len(part.homes)
-    found = sums(work)
-    return len(part.homes) + sum(found[child.id].households for child in part.children)
-
-
-def _cases_of(work: Work, children: Sequence[Node]) -> int:
-    return sum(len(cases_below(work, child)) for child in children)
+def _within(counts: Mapping[str, int], children: Sequence[Node]) -> int:
+    """What was counted in the subtrees of children, by the numbers in the paths."""
+    numbers = {str(child.id) for child in children}
+    return sum(count for path, count in counts.items() if not numbers.isdisjoint(path.split("/")))
 
 
 def _named(parts: Sequence[Slice]) -> str:
@@ -218,12 +214,11 @@ def _must_fit_together(work: Work, grid: Node, into: Node) -> None:
 
 
 def _merge_plan(work: Work, grid: Node, names: dict[str, str]) -> str:
-    found = sums(work)[grid.id]
     return work.word(
         "merge_grids.plan",
-        homes=found.households,
+        homes=sum(homes_below(work.session, grid.path).values()),
         children=len(work.tree.children.get(grid.id, ())),
-        cases=len(cases_below(work, grid)),
+        cases=sum(cases_by_path(work, grid.path).values()),
         people=_held_by(work, grid) or work.word("grid.nobody"),
         **names,
     )
@@ -323,8 +318,8 @@ def _must_fit_under(work: Work, grid: Node, to: Node) -> None:
 
 
 def _move_plan(work: Work, grid: Node, names: dict[str, str]) -> str:
-    found = sums(work)[grid.id]
+    homes = sum(homes_below(work.session, grid.path).values())
     low, high = path_range(grid.path)
     below = sum(low <= node.path < high for node in work.tree.nodes.values()) - 1
-    cases = len(cases_below(work, grid))
-    return work.word("move_grid.plan", below=below, homes=found.households, cases=cases, **names)
+    cases = sum(cases_by_path(work, grid.path).values())
+    return work.word("move_grid.plan", below=below, homes=homes, cases=cases, **names)

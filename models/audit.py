@@ -70,6 +70,7 @@ class Subject(StrEnum):
 
     CASE = "case"
     PERSON = "person"
+    HOUSEHOLD = "household"
     DATABASE = "database"
     GRID = "grid"
     REGISTRY = "registry"

@@ -62,14 +62,17 @@ class Look:
         return (held.residents if counts == "residents" else held.kinds[counts]) or None
 
 
-def check(reading: Reading) -> list[Result]:
-    """Hold the grids of the reader's area against all rules: sizes, people, codes, outlines."""
+def check(reading: Reading, held: Mapping[int, Sum] | None = None) -> list[Result]:
+    """Hold the grids of the reader's area against all rules: sizes, people, codes, outlines.
+
+    `held`: what each grid holds, where that was summed up already.
+    """
     within = [
         node
         for node in reading.tree.nodes.values()
         if any(low <= node.path < high for low, high in reading.actor.ranges)
     ]
-    look = Look(reading, within, sums(reading), areas(reading.session))
+    look = Look(reading, within, sums(reading) if held is None else held, areas(reading.session))
     rules = [_sized(look, rule) for rule in reading.book.registry.sizes]
     return [result for result in (*rules, *_others(look)) if result.fits or result.misfits or result.unknown]
 

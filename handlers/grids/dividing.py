@@ -50,8 +50,10 @@ def rest_of(parts: Sequence[Slice]) -> Slice:
     return next((part for part in parts if not part.places), parts[0])
 
 
-def deal_out(work: Work, grid: Node, parts: Sequence[Slice]) -> None:
+def deal_out(work: Work, grid: Node, parts: Sequence[Slice], *, lock: bool) -> None:
     """Give each part what was named for it, and the rest to one of them; nothing is written.
+
+    `lock`: the cases are to be moved, and not only counted.
 
     Raises Refusal for a building that is not there, so that a slip of the pen moves nobody.
     """
@@ -66,8 +68,10 @@ def deal_out(work: Work, grid: Node, parts: Sequence[Slice]) -> None:
     strange = [place for part in parts for place in part.places if folded(place) not in met]
     if strange:
         raise Refusal("split_grid.not_there", place="、".join(strange[:5]), name=grid.name)
-    for case in open_cases(work, [grid.id]):
-        _of_case(work, parts, case, rest).cases.append(case)
+    cases = open_cases(work, [grid.id], lock=lock)
+    lives = _homes_of(work, [case.reporter_id for case in cases])
+    for case in cases:
+        _of_case(parts, case, lives.get(case.reporter_id), rest).cases.append(case)
 
 
 def _owner_of(parts: Sequence[Slice], words: Sequence[str], met: set[str], rest: Slice) -> Slice:
@@ -85,18 +89,25 @@ def _begins(word: str, place: str) -> bool:
     return word.startswith(place) and not (place[-1:].isdigit() and word[len(place) :][:1].isdigit())
 
 
-def _of_case(work: Work, parts: Sequence[Slice], case: Incident, rest: Slice) -> Slice:
+def _homes_of(work: Work, people: Sequence[int]) -> dict[int, int]:
+    """Person -> the household they live in, the latest where there are several."""
+    found: dict[int, int] = {}
+    for start in range(0, len(people), 500):
+        lives = (
+            select(_LIVES.c.person_id, _LIVES.c.household_id)
+            .where(_LIVES.c.person_id.in_(set(people[start : start + 500])), _LIVES.c.until.is_(None))
+            .order_by(_LIVES.c.id)
+        )
+        found |= {row.person_id: row.household_id for row in work.session.execute(lives)}
+    return found
+
+
+def _of_case(parts: Sequence[Slice], case: Incident, home: int | None, rest: Slice) -> Slice:
     """By the building its words name, else by where its reporter lives."""
     told = folded(f"{case.spot} {case.what}")
     named = [part for part in parts if any(_stands_in(told, folded(place)) for place in part.places)]
     if len(named) == 1:
         return named[0]
-    lives = (
-        select(_LIVES.c.household_id)
-        .where(_LIVES.c.person_id == case.reporter_id, _LIVES.c.until.is_(None))
-        .order_by(_LIVES.c.id.desc())
-    )
-    home = work.session.execute(lives.limit(1)).scalar()
     return next((part for part in parts if home in part.homes), rest)
 
 
@@ -106,15 +117,16 @@ def _stands_in(told: str, place: str) -> bool:
     return re.search(before + re.escape(place), told) is not None
 
 
-def open_cases(work: Work, grids: Sequence[int]) -> list[Incident]:
-    """The open cases that lie on exactly these grids, locked."""
+def open_cases(work: Work, grids: Sequence[int], *, lock: bool = True) -> list[Incident]:
+    """The open cases that lie on exactly these grids."""
     query = (
         select(Incident)
         .where(col(Incident.grid_id).in_(grids), col(Incident.state).in_(OPEN))
         .order_by(col(Incident.id))
-        .with_for_update(of=Incident)
         .execution_options(populate_existing=True)
     )
+    if lock:
+        query = query.with_for_update(of=Incident)
     return list(work.session.execute(query).scalars())
 
 

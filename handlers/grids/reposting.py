@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlmodel import col
 
 from handlers.cases import least_loaded, role_and_name, someone_above
@@ -15,16 +15,23 @@ from models import OPEN, Grid, Incident, Post, path_range
 
 def posts_on(work: Work, grid: int) -> list[Post]:
     """Posts on exactly this grid that are held, or will be."""
+    return _posts_of(work, [grid])
+
+
+def _posts_of(work: Work, grids: Iterable[int]) -> list[Post]:
     lasting = or_(col(Post.until).is_(None), col(Post.until) > work.now)
-    query = select(Post).where(col(Post.grid_id) == grid, lasting).order_by(col(Post.id))
+    query = select(Post).where(col(Post.grid_id).in_(set(grids)), lasting).order_by(col(Post.id))
     return list(work.session.execute(query).scalars())
 
 
 def repost(work: Work, grid: int, areas: Sequence[int], unit_at: int) -> None:
     """Whoever held a post on a grid that ends holds it on these from now on; a unit's people stay with it."""
+    held = _held_on(work, [*areas, unit_at])
     for post in posts_on(work, grid):
         for at in areas if post.unit_id is None else [unit_at]:
-            if not _is_held(work, post, at):
+            same = (at, post.person_id, post.role, post.unit_id)
+            if same not in held:
+                held.add(same)
                 since = max(post.since, work.now)
                 work.session.add(
                     Post(
@@ -41,11 +48,9 @@ def repost(work: Work, grid: int, areas: Sequence[int], unit_at: int) -> None:
     work.session.flush()
 
 
-def _is_held(work: Work, post: Post, at: int) -> bool:
-    return any(
-        (held.person_id, held.role, held.unit_id) == (post.person_id, post.role, post.unit_id)
-        for held in posts_on(work, at)
-    )
+def _held_on(work: Work, grids: Iterable[int]) -> set[tuple[int, int, str, int | None]]:
+    """Grid, person, role and unit of each post on these grids that is held, or will be."""
+    return {(post.grid_id, post.person_id, post.role, post.unit_id) for post in _posts_of(work, grids)}
 
 
 def cases_below(work: Work, node: Node) -> list[Incident]:
@@ -60,6 +65,18 @@ def cases_below(work: Work, node: Node) -> list[Incident]:
         .execution_options(populate_existing=True)
     )
     return list(work.session.execute(query).scalars())
+
+
+def cases_by_path(work: Work, path: str) -> dict[str, int]:
+    """Path of each grid of a subtree -> how many open cases lie on it; counted without locking any."""
+    low, high = path_range(path)
+    query = (
+        select(col(Grid.path), func.count(col(Incident.id)))
+        .join(Incident, col(Incident.grid_id) == col(Grid.id))
+        .where(col(Grid.path) >= low, col(Grid.path) < high, col(Incident.state).in_(OPEN))
+        .group_by(col(Grid.path))
+    )
+    return {row[0]: row[1] for row in work.session.execute(query)}
 
 
 def bring_into_line(work: Work, cases: Iterable[Incident], left: Collection[int]) -> int:

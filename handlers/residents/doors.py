@@ -4,15 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, or_
+from sqlalchemy import ColumnElement, and_, or_
 
 from handbook.doors import DoorWords, door_words, follows
 from handlers.refusal import Refusal
-from handlers.residents.scope import HOMES, LOOK_UP, Door, door_label, doors, names_above
+from handlers.residents.scope import HOMES, LOOK_UP, Door, door_label, doors, grids_below, names_above
 from handlers.work import Reading
 
 MOST = 8
 """Doors that are offered by number."""
+READ = 3000
+"""Doors that are looked through for the one that is meant."""
+_PLACES = 200
+"""Places of one name that a search is held to."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,9 @@ def find_doors(reading: Reading, words: str, ability: str = LOOK_UP) -> Found:
         reading: on behalf of whoever asks.
         words: 3栋501, 桂花苑3号楼2单元501室.
         ability: what the actor must be allowed to do there.
+
+    Raises:
+        Refusal: more doors could be meant than are looked through.
     """
     said = door_words(words)
     if not said.numbers:
@@ -40,7 +47,7 @@ def find_doors(reading: Reading, words: str, ability: str = LOOK_UP) -> Found:
     )
     fitting = [
         (_rank(said, numbers), door)
-        for door in doors(reading, ability, near)
+        for door in _all_near(reading, said, words, ability, near)
         if follows(said.numbers, numbers := numbers_of(reading, door))
     ]
     best = min((rank for rank, _ in fitting), default=None)
@@ -50,6 +57,45 @@ def find_doors(reading: Reading, words: str, ability: str = LOOK_UP) -> Found:
         [door for left, door in named if len(left) == least],
         next((left for left, _ in named if len(left) == least), "".join(said.words)),
     )
+
+
+def _all_near(
+    reading: Reading, said: DoorWords, words: str, ability: str, near: ColumnElement[bool]
+) -> list[Door]:
+    """Every door near the one said; in a large area only those of the place that is named besides.
+
+    Raises Refusal where they are too many all the same: a part of them would make the rest look absent.
+    """
+    found = doors(reading, ability, near, limit=READ + 1)
+    paths = _places_named(reading, said.words) if len(found) > READ else []
+    if 0 < len(paths) <= _PLACES:
+        inside = HOMES.c.grid_id.in_(grids_below(*paths))
+        found = doors(reading, ability, near, inside, limit=READ + 1)
+    if len(found) > READ:
+        raise Refusal("household.too_many", door=words[:30])
+    return found
+
+
+def _places_named(reading: Reading, words: Sequence[str]) -> list[str]:
+    """Paths of the places whose names the words are made of; none where other words are left (a street)."""
+    left = "".join(words)
+    named: dict[str, list[str]] = {}
+    for node in reading.tree.nodes.values():
+        for name in {node.name, *node.aliases}:
+            if name in left:
+                named.setdefault(name, []).append(node.path)
+    found: list[str] | None = None
+    for name in sorted(named, key=len, reverse=True):
+        if name in left:
+            left = left.replace(name, "")
+            found = named[name] if found is None else _in_both(found, named[name])
+    return [] if left else found or []
+
+
+def _in_both(some: Sequence[str], others: Sequence[str]) -> list[str]:
+    """Of paths that lie one in the other, the lower."""
+    pairs = ((one, other) for one in some for other in others)
+    return [max(pair, key=len) for pair in pairs if max(pair, key=len).startswith(min(pair, key=len))]
 
 
 def _rank(said: DoorWords, numbers: Sequence[str]) -> int:
@@ -89,7 +135,7 @@ def doors_in_building(reading: Reading, words: str, ability: str = LOOK_UP) -> l
         near = or_(near, and_(HOMES.c.address == "", HOMES.c.door.icontains(first, autoescape=True)))
     found = [
         (len(_left(reading, said.words, door)), _distance(said.numbers, numbers), numbers, door)
-        for door in doors(reading, ability, near)
+        for door in _all_near(reading, said, words, ability, near)
         if (numbers := numbers_of(reading, door))[:1] == (first,)
     ]
     least = min((left for left, *_ in found), default=0)

@@ -20,6 +20,7 @@ from handlers.residents.scope import (
     Resident,
     area_of,
     home_label,
+    lies_below,
     resident_in,
     select_residents,
 )
@@ -128,15 +129,14 @@ def doubles(reading: Reading, path: str | None = None) -> list[Pair]:
     Raises Refusal where there are too many residents to compare at once.
     """
     query = select_residents(reading, RECORD)
+    if path is not None:
+        query = query.where(lies_below(path))
     everybody = reading.session.execute(select(func.count()).select_from(query.subquery())).scalar_one()
-    if path is None and everybody > MOST:
+    if everybody > MOST:
         raise Refusal("doubles.too_many", count=everybody)
-    nodes = reading.tree.nodes
     found = [(resident_in(row), row.phone_digest) for row in reading.session.execute(_without_phones(query))]
     seen = [
-        _Seen(one, phone, tuple(syllables(one.name)), area_of(reading, one.grid_id))
-        for one, phone in found
-        if path is None or nodes[one.grid_id].path.startswith(path)
+        _Seen(one, phone, tuple(syllables(one.name)), area_of(reading, one.grid_id)) for one, phone in found
     ]
     return _pairs(reading, seen)
 

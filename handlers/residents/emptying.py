@@ -1,5 +1,7 @@
 """Emptying: takes out of every table of residents what tells who somebody is."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import Table, delete, or_, select, update
 from sqlmodel import col
 
@@ -12,25 +14,28 @@ _APART: Table = Apart.__table__  # type: ignore[attr-defined]
 _JOINED: Table = Joined.__table__  # type: ignore[attr-defined]
 
 
-def empty_details(session: Writing, person_id: int, nobody: str) -> None:
-    """Delete what is kept of a person beyond the minimum, and where their name or phone was kept for undoing.
+def empty_details(session: Writing, people: Iterable[int], nobody: str) -> None:
+    """Delete what is kept of people beyond the minimum, and where their name or phone was kept for undoing.
 
-    The empty halves of records that were joined into this one are nobody as well.
+    The empty halves of records that were joined into theirs are nobody as well. One pass over the tables for
+    all of them: what imports keep is sealed, and opening it for each person would take the night.
     """
-    halves = list(session.execute(select(PEOPLE.c.id).where(PEOPLE.c.joined_into == person_id)).scalars())
-    for number in (person_id, *halves):
-        session.execute(delete(DETAILS).where(DETAILS.c.person_id == number))
-        session.execute(delete(_AGREEMENTS).where(_AGREEMENTS.c.person_id == number))
-        session.execute(delete(_APART).where(or_(_APART.c.one_id == number, _APART.c.other_id == number)))
-        mine = or_(_JOINED.c.kept_id == number, _JOINED.c.gone_id == number)
-        session.execute(update(_JOINED).where(mine).values(changes=[]))
-        session.execute(update(PEOPLE).where(PEOPLE.c.id == number).values(name=nobody))
-    _empty_imports(session, {person_id, *halves})
+    meant = set(people)
+    halves = session.execute(select(PEOPLE.c.id).where(PEOPLE.c.joined_into.in_(meant))).scalars()
+    gone = sorted(meant | set(halves))
+    session.execute(delete(DETAILS).where(DETAILS.c.person_id.in_(gone)))
+    session.execute(delete(_AGREEMENTS).where(_AGREEMENTS.c.person_id.in_(gone)))
+    session.execute(delete(_APART).where(or_(_APART.c.one_id.in_(gone), _APART.c.other_id.in_(gone))))
+    theirs = or_(_JOINED.c.kept_id.in_(gone), _JOINED.c.gone_id.in_(gone))
+    session.execute(update(_JOINED).where(theirs).values(changes=[]))
+    session.execute(update(PEOPLE).where(PEOPLE.c.id.in_(gone)).values(name=nobody))
+    _empty_imports(session, set(gone))
 
 
 def _empty_imports(session: Writing, people: set[int]) -> None:
     """An import keeps what it changed in order to be undone; of these people it is not undone any more."""
-    for imported in session.execute(select(Imported).order_by(col(Imported.id))).scalars():
+    for number in session.execute(select(col(Imported.id)).order_by(col(Imported.id))).scalars().all():
+        imported = session.get_one(Imported, number, populate_existing=True)
         left = [
             change
             for change in imported.changed

@@ -182,11 +182,11 @@ def _look_people(reading: Reading) -> Iterator[Due]:
 
 def _take_people(work: Work, most: int) -> int:
     query = select(PEOPLE.c.id).where(_left_for_good(work)).order_by(PEOPLE.c.id).limit(min(most, 100))
-    people = list(work.session.execute(query).scalars())
-    for number in people:
-        person = work.session.get(Person, number, populate_existing=True)
-        if person is not None:
-            make_nobody(work, person)
+    numbers = list(work.session.execute(query).scalars())
+    found = select(Person).where(col(Person.id).in_(numbers)).order_by(col(Person.id))
+    people = work.session.execute(found.execution_options(populate_existing=True)).scalars().all()
+    if people:
+        make_nobody(work, people)
     return most if len(people) == min(most, 100) else len(people)
 
 

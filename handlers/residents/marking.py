@@ -101,6 +101,8 @@ def unmark(work: Work, command: Unmark) -> Done:
     if spec.of == "household":
         door = _door(work, command, said, spec, "unmark")
         gone = drop(work, said.module, mark_key, household=door.id)
+        if gone:
+            note(work, Deed.UNMARK, Subject.HOUSEHOLD, door.id)
         name = door_label(work, door)
     else:
         again = Again("unmark", {"what": command.what})
@@ -202,6 +204,8 @@ def _take_back(work: Work, who: str, what: str, **known: Any) -> dict[str, Any]:
 def _mark_door(work: Work, command: Mark, said: Said, spec: ModuleSpec) -> Done:
     door = _door(work, command, said, spec, "mark")
     fresh = keep(work, said, None if said.mark else said.value or None, household=door.id)
+    if fresh:
+        note(work, Deed.MARK, Subject.HOUSEHOLD, door.id)
     shown, name = _words(spec, said), door_label(work, door)
     work.reply(
         "mark.done" if fresh else "mark.already",

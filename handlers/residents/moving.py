@@ -8,6 +8,7 @@ from sqlalchemy import insert, select, update
 from handbook.doors import door_words
 from handlers.audit import note
 from handlers.command import Ask, Command, Done, handles
+from handlers.grids.tallies import homes_of, recount, recount_around
 from handlers.refusal import NotFound, Refusal
 from handlers.residents.details import lock_person
 from handlers.residents.doors import find_doors, one_door
@@ -77,6 +78,7 @@ def move_out(work: Work, command: MoveOut) -> Done:
     resident = resident_meant(work, command.who, command.resident, RECORD, Again("move_out")).resident
     place = home_label(work, resident)
     _end(work, resident.id, Ending.LEFT)
+    recount_around(work.session, work.now, [resident.id])
     work.session.execute(update(PEOPLE).where(PEOPLE.c.id == resident.id).values(home_grid_id=None))
     note(work, Deed.MOVE, Subject.PERSON, resident.id)
     work.reply("move_out.done", name=resident.name, place=place, choices=[_undo(work, resident)])
@@ -148,6 +150,7 @@ def died(work: Work, command: Died) -> Done:
     """What the modules keep goes after as many days as they say (keep)."""
     resident = resident_meant(work, command.who, command.resident, RECORD, Again("died")).resident
     _end(work, resident.id, Ending.DIED)
+    recount_around(work.session, work.now, [resident.id])
     work.session.execute(update(PEOPLE).where(PEOPLE.c.id == resident.id).values(died_at=work.now))
     note(work, Deed.MOVE, Subject.PERSON, resident.id)
     place = home_label(work, resident)
@@ -165,6 +168,7 @@ def restore(work: Work, command: Restore) -> Done:
     if last is None or row is None or row.joined_into is not None or row.forgotten_at is not None:
         raise Refusal("restore_resident.nothing")
     door = door_of(work, RECORD, last.household_id)
+    touched = homes_of(work.session, [person])
     for now_at in _current(work, person):
         if now_at.since < last.until:
             raise Refusal("restore_resident.nothing")
@@ -172,7 +176,7 @@ def restore(work: Work, command: Restore) -> Done:
     values = {"until": None, "ending": None, "said_by": work.actor.id}
     work.session.execute(update(MEMBERS).where(MEMBERS.c.id == last.id).values(values))
     row.died_at, row.home_grid_id = None, door.grid_id
-    work.session.flush()
+    recount(work.session, work.now, touched)
     note(work, Deed.MOVE, Subject.PERSON, person)
     work.reply("restore_resident.done", name=row.name, place=door_label(work, door))
     return Done({"resident": person, "household": door.id})
@@ -214,6 +218,7 @@ def live_at(work: Work, person_id: int, door: Door) -> bool:
     head = work.session.execute(others.limit(1)).first() is None
     row = {"household_id": door.id, "person_id": person_id, "head": head, "since": work.now}
     work.session.execute(insert(MEMBERS), [{**row, "said_by": work.actor.id}])
+    recount_around(work.session, work.now, [person_id])
     return moved
 
 

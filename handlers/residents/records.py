@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Table, and_, delete, exists, insert, select, update
 from sqlmodel import SQLModel
 
+from handlers.grids.tallies import recount_around
 from handlers.residents.details import lock_person
 from handlers.residents.scope import MEMBERS, PEOPLE
 from handlers.work import MAIL, Work
@@ -40,7 +41,7 @@ def join_records(work: Work, kept: int, gone: int) -> int:
     ]
     joined = Joined(kept_id=kept, gone_id=gone, by_id=work.actor.id, at=work.now, changes=changes)
     session.add(joined)
-    session.flush()
+    recount_around(session, work.now, (kept, gone))
     session.expire_all()
     return joined.id or 0
 
@@ -147,7 +148,7 @@ def part_records(work: Work, joined: Joined) -> None:
         _undo(work.session, table, change)
     joined.undone_at = work.now
     work.session.add(joined)
-    work.session.flush()
+    recount_around(work.session, work.now, (joined.kept_id, joined.gone_id))
     work.session.expire_all()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, Table, and_, false, func, or_, select
 
 from handlers.refusal import NotFound
 from handlers.work import Reading
@@ -55,6 +55,19 @@ def _within(reading: Reading, ability: str) -> ColumnElement[bool]:
     return or_(*(and_(GRIDS.c.path >= low, GRIDS.c.path < high) for low, high in sorted(ranges)))
 
 
+def grids_below(*paths: str) -> Select[Any]:
+    """Ids of the grids in subtrees."""
+    ranges = sorted({path_range(path) for path in paths})
+    return select(GRIDS.c.id).where(
+        or_(*(and_(GRIDS.c.path >= low, GRIDS.c.path < high) for low, high in ranges))
+    )
+
+
+def lies_below(path: str) -> ColumnElement[bool]:
+    """Condition on a resident: the door they live behind, or the home they named, lies in a subtree."""
+    return func.coalesce(HOMES.c.grid_id, PEOPLE.c.home_grid_id).in_(grids_below(path))
+
+
 def may_at(reading: Reading, ability: str, grid_id: int) -> bool:
     """Whether a post of the actor gives the ability on a grid."""
     return reading.actor.may_on(ability, reading.tree.nodes[grid_id].path)
@@ -71,8 +84,8 @@ def is_known() -> ColumnElement[bool]:
     return and_(*(column.is_(None) for column in columns))
 
 
-def doors(reading: Reading, ability: str, *conditions: ColumnElement[bool], limit: int = 3000) -> list[Door]:
-    """Doors within reach."""
+def doors(reading: Reading, ability: str, *conditions: ColumnElement[bool], limit: int) -> list[Door]:
+    """Doors within reach, the oldest first; a caller whom the limit cuts off has to say so."""
     query = select(HOMES).where(HOMES.c.grid_id.in_(grids_where(reading, ability)), *conditions)
     rows = reading.session.execute(query.order_by(HOMES.c.id).limit(limit))
     return [Door(row.id, row.grid_id, row.address, row.door) for row in rows]
@@ -80,7 +93,7 @@ def doors(reading: Reading, ability: str, *conditions: ColumnElement[bool], limi
 
 def door_of(reading: Reading, ability: str, household_id: int) -> Door:
     """One door. Raises NotFound alike for what is absent and what is out of reach."""
-    found = doors(reading, ability, HOMES.c.id == household_id)
+    found = doors(reading, ability, HOMES.c.id == household_id, limit=1)
     if not found:
         raise NotFound("household.not_found")
     return found[0]

@@ -18,9 +18,11 @@ from handlers.residents.scope import (
     DETAILS,
     HOMES,
     LOOK_UP,
+    MEMBERS,
     PEOPLE,
     Resident,
     home_label,
+    lies_below,
     resident_in,
     select_residents,
 )
@@ -147,9 +149,7 @@ def _place(work: Work, words: str, spec: SegmentSpec) -> ColumnElement[bool] | N
     guess = work.tree.places.find(left, within=own)
     if guess.best is None:
         raise Refusal("segment.no_place", which=left[:20])
-    path = work.tree.nodes[guess.best].path
-    inside = [node.id for node in work.tree.nodes.values() if node.path.startswith(path)]
-    return func.coalesce(HOMES.c.grid_id, PEOPLE.c.home_grid_id).in_(inside)
+    return lies_below(work.tree.nodes[guess.best].path)
 
 
 # ---- who is in it ----------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ def people_of(
     after: int = 0,
     most: int = 500,
 ) -> list[Resident]:
-    """The residents of a list within the actor's reach, by door; for lists, visits and notices.
+    """The residents of a list within the actor's reach, by door, each once; for lists, visits and notices.
 
     Args:
         reading: on behalf of whoever asks; a post must give every ability that the list's modules need.
@@ -183,8 +183,11 @@ def people_of(
     Raises:
         NotAllowed: there is no such list here, or it is not the actor's to see.
     """
-    order = (HOMES.c.grid_id, HOMES.c.address, HOMES.c.door, PEOPLE.c.id)
-    query = _select(reading, key, place).order_by(*order).offset(after).limit(most)
+    by_door = (HOMES.c.grid_id, HOMES.c.address, HOMES.c.door, MEMBERS.c.id)
+    nth = func.row_number().over(partition_by=PEOPLE.c.id, order_by=by_door).label("nth")
+    rows = _select(reading, key, place).add_columns(nth).subquery().c
+    order = (rows.grid_id, rows.address, rows.door, rows.id)
+    query = select(rows).where(rows.nth == 1).order_by(*order).offset(after).limit(most)
     return [resident_in(row) for row in reading.session.execute(query)]
 
 

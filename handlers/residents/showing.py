@@ -24,6 +24,7 @@ from handlers.residents.scope import (
     behind,
     door_label,
     door_of,
+    grids_below,
     may_at,
     resident_of,
 )
@@ -120,10 +121,9 @@ def _cases(work: Work, door: Door, people: Sequence[Resident]) -> list[Incident]
     """Open cases that the actor may see: reported openly by whoever lives there, or naming the door."""
     numbers = numbers_of(work, door)
     area = work.tree.nodes[area_of(work, door.grid_id)]
-    near = [node.id for node in work.tree.nodes.values() if node.path.startswith(area.path)]
     last = numbers[-1] if numbers else ""
     named = and_(
-        col(Incident.grid_id).in_(near),
+        col(Incident.grid_id).in_(grids_below(area.path)),
         or_(col(Incident.what).contains(last), col(Incident.spot).contains(last)) if last else false(),
     )
     mine = and_(
@@ -137,7 +137,7 @@ def _cases(work: Work, door: Door, people: Sequence[Resident]) -> list[Incident]
 
 def _names(work: Work, case: Incident, numbers: Sequence[str]) -> bool:
     """Whether a case's words name all numbers of a door (1501 is not 501)."""
-    here = door_words(work.tree.nodes[case.grid_id].name).numbers
+    here = door_words(work.tree.at(case.grid_id).name).numbers
     said = {*here, *door_words(case.what).numbers, *door_words(case.spot).numbers}
     return len(numbers) > 1 and set(numbers) <= said
 

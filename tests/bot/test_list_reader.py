@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
@@ -189,6 +190,18 @@ def test_the_same_file_of_two_people_lies_by_until_both_are_done(town: Town) -> 
     town.tick()
 
     assert "导入好了" in town.say("town", "1")[-1]
+
+
+def test_a_report_that_another_list_needs_stays_when_one_is_shown_anew(town: Town) -> None:
+    for who in ("county", "town"):
+        town.file(who, "甲.csv", sheet("第九网格"))
+    with Session(town.database.reader, expire_on_commit=False) as session:
+        first, second = session.execute(select(GivenList).order_by(col(GivenList.id))).scalars()
+    town.do(_another(), "county")
+    town.say("town", "1")
+
+    assert first.report == second.report != given(town).report
+    assert json.loads(town.lists.read(first.report or ""))["changes"]
 
 
 def test_what_a_killed_process_left_is_swept_up_at_the_start(town: Town) -> None:

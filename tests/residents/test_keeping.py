@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import event, insert, select, update
 
 from handlers.actor import CLOCK
 from handlers.audit import prove
@@ -87,6 +87,37 @@ def test_each_module_goes_its_own_days_after_somebody_left(either: Office) -> No
     gone = person(either, number)
     assert (gone.name, gone.phone, gone.phone_digest) == ("已注销居民", None, None)
     assert len(places(either, number)) == 1  # how many lived there stays known
+
+
+def test_what_imports_keep_is_opened_once_for_all_who_go(either: Office) -> None:
+    people = [lives(either, f"3栋50{at}", f"张{sign}", f"1380000900{at}") for at, sign in enumerate("甲乙丙")]
+    kept = lives(either, "4栋401", "李四")
+    changes = [
+        {"table": "person", "id": number, "before": {"phone": PHONE}, "after": {"phone": None}}
+        for number in (*people, kept)
+    ]
+    session = either.world.session
+    imported = [Imported(file="x", digest=f"x{at}", at=either.world.now, changed=changes) for at in range(2)]
+    session.add_all(imported)
+    session.flush()
+    for number in people:
+        either.does("worker", MoveOut(who="x", resident=number))
+    days(either, 170)
+    for one in imported:
+        one.at = either.world.now
+    days(either, 20)
+    opened: list[str] = []
+
+    def see(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT") and "imported.changed" in statement:
+            opened.append(statement)
+
+    event.listen(either.world.database.writer, "before_cursor_execute", see)
+    assert goes(either)["residents"] == 3
+
+    assert [[change["id"] for change in one.changed] for one in imported] == [[kept], [kept]]
+    assert {person(either, number).name for number in people} == {"已注销居民"}
+    assert len(opened) == len(imported)
 
 
 def test_the_dead_go_sooner_than_those_who_left(desk: Office) -> None:

@@ -19,8 +19,9 @@ from handlers.residents.scope import DETAILS
 from handlers.residents.segments import ListSegment, how_many, people_of
 from handlers.residents.showing import LookUp, Reveal
 from handlers.work import Reading
+from models import Deed, Subject
 from tests.handlers.office import Office, office
-from tests.residents.homes import details, lives
+from tests.residents.homes import details, lives, noted
 
 NUMBER = "11010519491231002X"
 """The example of GB 11643 itself."""
@@ -72,6 +73,19 @@ def test_a_mark_is_kept_once_and_taken_out_without_a_trace(either: Office) -> No
 
     assert details(either, number) == []
     assert either.refused("worker", Unmark(who="张三 独居")) == "unmark.nothing"
+
+
+def test_who_marked_a_door_is_noted_as_who_marked_somebody(all_on: Office) -> None:
+    lives(all_on, "3栋501", "张三")
+    door = all_on.does("worker", Mark(who="3栋501 出租")).data["household"]
+    all_on.does("worker", Mark(who="3栋501 出租"))
+    all_on.does("worker", Unmark(who="3栋501 出租"))
+
+    lines = [line for line in noted(all_on) if line.subject_kind == Subject.HOUSEHOLD]
+    assert [(line.what, line.subject_id, line.actor_id) for line in lines] == [
+        (Deed.MARK, door, all_on.id("worker")),
+        (Deed.UNMARK, door, all_on.id("worker")),
+    ]
 
 
 @pytest.mark.parametrize(
