@@ -136,6 +136,8 @@ def _perform(work: Work, talk: Talk, command: Command) -> Talk:
 
 
 def _spoken_of(talk: Talk, outcome: Done, now: datetime) -> Talk:
+    if outcome.forgets:
+        return Talk()
     if outcome.asks is not None:
         name, asking, known = outcome.asks
         return talk.with_form(Form(command=name, known=dict(known), asking=asking, asked=(asking,)))

@@ -23,7 +23,7 @@ from handlers.standing import may_speak_for
 from handlers.teams import standing_called, warnings_on
 from handlers.tree import load_tree, registry_changed
 from handlers.work import Work
-from models import Deed, Incident, Person, Post, Subject
+from models import Account, Deed, Incident, Person, Post, Subject
 
 
 class Appoint(Command):
@@ -241,7 +241,9 @@ def _person(work: Work, said: dict[str, Any], grid: int) -> Person:
     name, phone = str(said["name"]), said.get("phone")
     if phone is not None:
         query = select(Person).where(col(Person.phone_digest) == digest_of_phone(phone))
-        same: Person | None = next((p for p in work.session.execute(query).scalars() if p.name == name), None)
+        same: Person | None = next(
+            (p for p in work.session.execute(query).scalars() if _is_one(work, p, name)), None
+        )
         if same is not None:
             return same
     else:
@@ -257,6 +259,16 @@ def _person(work: Work, said: dict[str, Any], grid: int) -> Person:
     work.session.add(person)
     work.session.flush()
     return person
+
+
+def _is_one(work: Work, person: Person, name: str) -> bool:
+    """Whether a post may be given to this record: never to a resident who speaks from an account of their
+    own, for whoever gives the post could then bind into what they have said. They bind it to it themselves.
+    """
+    if person.name != name:
+        return False
+    account = select(col(Account.id)).where(col(Account.person_id) == person.id).limit(1)
+    return person.id in work.tree.staff or work.session.execute(account).first() is None
 
 
 def _colleague(work: Work, name: str) -> Person | None:

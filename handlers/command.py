@@ -96,11 +96,13 @@ class Done:
     data: dict[str, Any] = field(default_factory=dict)
     incident_id: int | None = None
     follow: str | None = None
+    """A command about the same case whose words may follow, though nothing is lost if they never come."""
     alarm: bool = False
     """The case tells of danger to life: what the same person says next is about it."""
-    """A command about the same case whose words may follow, though nothing is lost if they never come."""
     filed: bool = False
     """A new case was filed: what is said next may put it right."""
+    forgets: bool = False
+    """Whoever spoke is nobody from now on: nothing of their talk is kept."""
     asks: tuple[str, str, dict[str, Any]] | None = None
     """The next words answer a field: (command, field, what is known). The question was told as mail."""
 

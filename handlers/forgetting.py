@@ -1,10 +1,9 @@
 """Forgetting: takes a resident's name, phone, accounts and talks away, and leaves what was reported."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Table, delete, or_, select, update
+from sqlalchemy import String, Table, cast, delete, or_, select, update
 from sqlmodel import col
 
 from handlers.actor import Actor
@@ -30,6 +29,11 @@ from models import (
 INBOX: Table = Inbox.__table__  # type: ignore[attr-defined]
 MAIL: Table = Outbox.__table__  # type: ignore[attr-defined]
 CHATS: Table = Conversation.__table__  # type: ignore[attr-defined]
+_OF_RESIDENTS = (
+    *("household", "resident", "reveal", "add_resident", "move_out", "move_to", "died", "restore_resident"),
+    *("mark", "unmark", "correct_resident", "segment", "doubles", "join_residents", "undo_join", "say_wrong"),
+)
+"""Sheets of texts in which workers read of residents."""
 
 
 def forget(work: Work, person_id: int) -> None:
@@ -116,17 +120,43 @@ def _clear_letters(work: Work, person: Person) -> None:
     cases = select(col(Incident.id)).where(col(Incident.reporter_id) == person.id)
     query = select(MAIL.c.id, MAIL.c.args, MAIL.c.words).where(MAIL.c.incident_id.in_(cases), ~to_them)
     for row in work.session.execute(query).all():
-        known = {"args": row.args, "words": row.words}
-        change = _without(known, {person.name: work.word("who.gone"), person.phone or "": ""})
-        if change != known:
+        telling = {person.name: work.word("who.gone"), person.phone or "": ""}
+        change = {"args": _without(row.args, telling), "words": _without(row.words, telling)}
+        if change != {"args": row.args, "words": row.words}:
             work.session.execute(update(MAIL).where(MAIL.c.id == row.id).values(change))
+    _clear_what_staff_said(work, person)
 
 
-def _without(value: dict[str, Any], telling: Mapping[str, str]) -> dict[str, Any]:
+def _clear_what_staff_said(work: Work, person: Person) -> None:
+    """Empty what workers wrote and read of a resident: a door opened, a mark, a list, a double."""
+    if len(person.name) < 2:
+        return
+    of_residents = or_(*(MAIL.c.text.startswith(f"{sheet}.") for sheet in _OF_RESIDENTS))
+    named = or_(
+        cast(MAIL.c.args, String).contains(person.name, autoescape=True),
+        MAIL.c.words.contains(person.name, autoescape=True),
+    )
+    sent = MAIL.c.state.in_((MailState.SENT, MailState.DROPPED))
+    work.session.execute(
+        update(MAIL).where(of_residents, named, sent).values(words=None, args={}, choices=[])
+    )
+    said = cast(INBOX.c.body, String).contains(person.name, autoescape=True)
+    staff = select(CHATS.c.chat_key).where(CHATS.c.person_id.in_(select(col(Post.person_id))))
+    decided = INBOX.c.state != InboxState.WAITING
+    work.session.execute(
+        update(INBOX).where(INBOX.c.chat_key.in_(staff), decided, said).values(body={}, trouble=None)
+    )
+
+
+def _without(value: Any, telling: Mapping[str, str]) -> Any:
     """The same with other words in place of those that tell; a single sign tells nobody."""
-    written = json.dumps(value, ensure_ascii=False)
-    for words, instead in telling.items():
-        if len(words) > 1:
-            written = written.replace(json.dumps(words, ensure_ascii=False)[1:-1], instead)
-    found: dict[str, Any] = json.loads(written)
-    return found
+    if isinstance(value, str):
+        for words, instead in telling.items():
+            if len(words) > 1:
+                value = value.replace(words, instead)
+        return value
+    if isinstance(value, list):
+        return [_without(one, telling) for one in value]
+    if isinstance(value, dict):
+        return {name: _without(one, telling) for name, one in value.items()}
+    return value

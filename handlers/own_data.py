@@ -269,4 +269,4 @@ def forget_me(work: Work, command: ForgetMe) -> Done:
     """Whoever writes again from the same account afterwards is somebody new."""
     forget(work, _me(work))
     work.reply("forget_me.done")
-    return Done()
+    return Done(forgets=True)

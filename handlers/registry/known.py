@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 from handlers.grids.spans import codes_ever
 from handlers.registry.values import folded
 from handlers.work import Reading
-from models import Agreement, Detail, Grid, GridKind, Household, Member, Person, Post, Unit
+from models import Account, Agreement, Detail, Grid, GridKind, Household, Member, Person, Post, Unit
 
 
 @dataclass(eq=False)
@@ -155,6 +155,7 @@ class Known:
         self.offices: list[Office] = []
         self.duties: dict[tuple[Human, str, Area, Office | None], Duty] = {}
         self._holders: dict[tuple[str, Area], list[Human]] = {}
+        self._guests: set[Human] = set()
         self._posts: dict[Human, list[Area]] = {}
         self.homes: dict[tuple[Area, str, str], Home] = {}
         self._notes: dict[tuple[Human | Home, str, str], Note] | None = None
@@ -197,6 +198,13 @@ class Known:
         """The unit of a name that serves an area."""
         said = folded(name)
         return next((one for one in self.offices if one.area is area and folded(one.name) == said), None)
+
+    def is_guest(self, human: Human) -> bool:
+        """Whether somebody without a post speaks to us from an account of their own already.
+
+        A post is never joined to what they have said there: whoever gives it could also give away its door.
+        """
+        return human in self._guests
 
     def holder(self, name: str, role: str, area: Area) -> Human | None:
         """The one of a name who holds a role on an area."""
@@ -343,6 +351,8 @@ class Known:
             office = offices[row.unit_id] if row.unit_id is not None else None
             human, area = humans[row.person_id], areas[row.grid_id]
             self.add(Duty(row.id, human, row.role, area, office, row.standing))
+        bound = set(rows(select(_table(Account).c.person_id)).scalars())
+        self._guests = {human for human in self.humans if human.id in bound} - set(self._posts)
         homes: dict[int, Home] = {}
         for row in rows(select(Home.table).order_by(Home.table.c.id)):
             homes[row.id] = Home(row.id, areas[row.grid_id], row.address, row.door)

@@ -115,7 +115,7 @@ class PeopleLines(Lines):
     def _human(self, name: str, number: str | None, role: str, area: Area) -> Human | None:
         """The same person: by phone and name, else the one of the name who holds this very post."""
         known = self.known.of_phone(number) if number is not None else ()
-        same = next((human for human in known if human.name == name), None)
+        same = next((one for one in known if one.name == name and not self.known.is_guest(one)), None)
         return same or self.known.holder(name, role, area)
 
     def _told(self, human: Human, role: str, area: Area, office: Office | None) -> str:

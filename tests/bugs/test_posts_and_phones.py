@@ -1,12 +1,16 @@
 """A phone that comes with a command lies open nowhere; a post that ends leaves no case behind."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from handlers.appointing import Appoint, Dismiss
 from handlers.handling import Accept
 from handlers.refusal import Refusal
+from models import Outbox
 from tests.handlers.office import Office, office
 from tests.handlers.test_handovers import renew
 from tests.handlers.test_own_data import everything
@@ -87,3 +91,43 @@ def test_what_somebody_says_is_wrong_goes_on_without_numbers(town: Town) -> None
     town.say("resident", "我的信息不对 我的电话是13900008888")
 
     assert DIGITS not in everything(town)
+
+
+def test_a_post_opens_no_door_to_what_a_resident_has_said(town: Town) -> None:
+    """Whoever gives a post could give its door to anybody: the resident's own account stays theirs."""
+    for words in ("改我的名字 欧阳小燕", "改我的电话 13900008888", "匿名举报 村书记收钱不办事"):
+        town.say("居住者", words)
+    town.say("community", "任命 欧阳小燕 第二网格 网格员 13900008888")
+    code = re.search(r"绑定码：(\d+)", "".join(town.say("community", "邀请 欧阳小燕")))
+    assert code is not None
+    for words in (f"绑定 {code[1]}", "8888"):
+        town.say("别人", words)
+
+    assert "收钱" not in "".join(town.say("别人", "进度") + town.say("别人", "我的信息"))
+    assert "不知道" not in "".join(town.say("居住者", "进度"))
+
+
+def test_whoever_is_forgotten_leaves_no_unfinished_report(town: Town) -> None:
+    for words in ("水管爆了 我叫司马小天 13900008888", "忘记我", "1"):
+        town.say("司马", words)
+
+    assert DIGITS not in everything(town)
+    assert "司马小天" not in everything(town)
+
+
+def test_somebody_called_as_a_field_can_be_forgotten_too(town: Town) -> None:
+    for words in ("改我的名字 args", "幸福社区第一网格3栋楼下路灯坏了", "忘记我"):
+        town.say("甲某", words)
+
+    assert "已注销" in "".join(town.say("甲某", "1"))
+
+
+def test_what_workers_read_of_somebody_goes_with_them(town: Town) -> None:
+    town.say("worker", "登记住户 3栋501 司马小天 13900008888")
+    town.say("worker", "查户 3栋501")
+    for words in ("改我的名字 司马小天", "忘记我", "1"):
+        town.say("司马", words)
+
+    with Session(town.database.reader) as session:
+        letters = session.execute(select(col(Outbox.args), col(Outbox.words))).all()
+    assert "司马小天" not in str(letters)
