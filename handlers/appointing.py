@@ -30,6 +30,7 @@ class Appoint(Command):
     """Give somebody a post on a grid: 任命 王芳 第一网格 网格员."""
 
     name: ClassVar[str] = "appoint"
+    stands_alone: ClassVar[bool] = True
     hides: ClassVar[bool] = True
     may: ClassVar[str | None] = "administer"
     post: Annotated[str, Ask("text"), Field(min_length=2, max_length=120)]
@@ -47,6 +48,7 @@ class Dismiss(Command):
     """Take one post away, of somebody who keeps others: 免去 王芳 第一网格 网格员."""
 
     name: ClassVar[str] = "dismiss"
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = "administer"
     post: Annotated[str, Ask("text"), Field(min_length=2, max_length=120)]
     grid: Annotated[int | None, Ask("quiet")] = None

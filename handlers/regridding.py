@@ -46,6 +46,7 @@ class SplitGrid(Command):
     """Cut a grid into parts, with the buildings of each; the grid itself ends."""
 
     name: ClassVar[str] = "split_grid"
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = ARRANGE
     grid: Which
     parts: Annotated[str, Ask("text"), Field(min_length=1, max_length=2000)]
@@ -57,6 +58,7 @@ class MergeGrids(Command):
     """Put a grid into another one, which goes on; the first one ends."""
 
     name: ClassVar[str] = "merge_grids"
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = ARRANGE
     grid: Which
     into: Which
@@ -69,6 +71,7 @@ class RenameGrid(Command):
     """Call a grid by another name; the old one is still understood."""
 
     name: ClassVar[str] = "rename_grid"
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = ARRANGE
     grid: Which
     called: Name
@@ -78,6 +81,7 @@ class MoveGrid(Command):
     """Put a grid, with everything in it, under another one."""
 
     name: ClassVar[str] = "move_grid"
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = ARRANGE
     grid: Which
     to: Which

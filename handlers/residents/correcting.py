@@ -28,6 +28,7 @@ class CorrectResident(Command):
     """Put right what is kept of a resident: 更正住户 张三 电话 13900000000."""
 
     name: ClassVar[str] = "correct_resident"
+    stands_alone: ClassVar[bool] = True
     hides: ClassVar[bool] = True
     may: ClassVar[str | None] = RECORD
     who: Annotated[str, Ask("text"), Field(max_length=160)]

@@ -31,6 +31,7 @@ from models import Deed, Subject
 
 
 class _Marking(Command):
+    stands_alone: ClassVar[bool] = True
     hides: ClassVar[bool] = True
     may: ClassVar[str | None] = RECORD
     who: Annotated[str, Ask("text"), Field(max_length=160)]
