@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from handbook.doors import door_words, names_in, split_door
+from handbook.doors import door_words, names_in, number_behind_name, split_door
 from handbook.personal import find_personal, mask_phone
 from handbook.personal_kinds import Personal
 from handbook.posts import is_persons_name
@@ -71,8 +71,11 @@ class _Said:
 @handles(AddResident)
 def add_resident(work: Work, command: AddResident) -> Done:
     """What was said is taken apart; only a name that is missing is asked for."""
-    said = _said(command)
     hide_numbers(work)
+    strange = _no_phone(command)
+    if strange:
+        return _ask_again(work, strange)
+    said = _said(command)
     known = {"door": said.door, "called": said.name, "sealed": seal_words(said.phone or "")}
     if not said.door and command.household is None:
         raise Refusal("add_resident.no_door")
@@ -89,6 +92,24 @@ def add_resident(work: Work, command: AddResident) -> Done:
     note(work, Deed.ENTER, Subject.PERSON, person.id)
     _reply(work, said, door)
     return Done({"resident": person.id, "household": door.id})
+
+
+def _no_phone(command: AddResident) -> str:
+    """What stands where a phone would, and is none."""
+    if command.number and _without_phone(command.number)[0] is None:
+        return command.number
+    if command.household is not None:
+        return ""
+    return number_behind_name(_without_phone(command.door)[1])
+
+
+def _ask_again(work: Work, strange: str) -> Done:
+    """In a chat it is asked again, so that the number stays masked; elsewhere it is refused."""
+    hide_numbers(work, strange)
+    if work.back is None:
+        raise Refusal("add_resident.wrong_phone")
+    work.reply("add_resident.wrong_phone", choices=[])
+    return Done(asks=("add_resident", "door", {}))
 
 
 def _ask_name(work: Work, command: AddResident, said: _Said, known: dict[str, Any]) -> Done:
