@@ -31,7 +31,7 @@ from handlers.residents.scope import (
     home_label,
     residents,
 )
-from handlers.sealed_words import seal_words, sealed_words
+from handlers.sealed_words import given_words, seal_words
 from handlers.work import Work
 from models import Deed, Person, Subject
 
@@ -145,7 +145,7 @@ def _reply(work: Work, said: _Said, door: Door) -> None:
 
 def _said(command: AddResident) -> _Said:
     """The phone wherever it stands, the door up to its last number, the name behind it or before it."""
-    phone, words = _without_phone(f"{command.door} {command.number}{sealed_words(command.sealed)}".strip())
+    phone, words = _without_phone(f"{command.door} {command.number}{given_words(command.sealed)}".strip())
     called_phone, called = _without_phone(command.called)
     door, rest = split_door(words)
     if not door and command.household is not None:
