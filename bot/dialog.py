@@ -30,6 +30,9 @@ _INVITED = re.compile(r"b[0-9a-f]{32}")
 NO_TIME, A_MINUTE = timedelta(), timedelta(minutes=1)
 """A clock that was set back begins a new minute: else it would mute the chat until it has caught up."""
 MOST_A_MINUTE = 20
+_SIGNS = " ,，。.!！:：、;；\n"
+_SHORT = 2
+"""Letters of a phrase that many a sentence begins with: 名单, 标记, 去世."""
 _RESULTS = frozenset({"finish", "part_done", "self_handle"})
 _MORE = re.compile(
     r"(?:我)?(?:再|还要|想)?(?:补充|补一下|补一句|补报)|(?:刚才|刚刚)(?:那|说的|报的)"
@@ -213,10 +216,9 @@ def _answer(scene: Scene, talk: Talk, form: Form, heard: Heard, text: str, inbou
             return choose(scene, talk, choice)
     if _picks(form, heard):
         return choose(scene, talk, form.options[heard.numbers[0] - 1])
-    if _is_other_command(scene, form, heard):
-        turn = obey(scene, talk.shelve(scene.now), heard, inbound)
-        kept = (say("form.shelved"),) if turn.talk.form is None else ()
-        return Turn(turn.talk, (*turn.says, *kept), turn.command, turn.more)
+    other = _other_command(scene, talk, form, heard, text, inbound)
+    if other is not None:
+        return other
     kept_form = _with_media(form, inbound)
     turn = answer(scene, talk.with_form(kept_form), kept_form, text, inbound)
     if _missed(form, turn):
@@ -242,8 +244,11 @@ def _aside(scene: Scene, talk: Talk, form: Form, heard: Heard, text: str, inboun
     is_place = ask_of(command_named(form.command).model_fields[form.asking or ""]).kind == "place"
     if turn is None and not is_place and is_report(scene, text):
         turn = fresh(scene, shelved, heard, text, inbound)
-    if turn is None:
-        return None
+    return None if turn is None else _with_form_kept(turn)
+
+
+def _with_form_kept(turn: Turn) -> Turn:
+    """What comes before the open question; that its form is kept is told unless something else is asked."""
     kept = (say("form.shelved"),) if turn.talk.form is None else ()
     return Turn(turn.talk, (*turn.says, *kept), turn.command, turn.more)
 
@@ -256,6 +261,34 @@ def _picks(form: Form, heard: Heard) -> bool:
         and not heard.rest
         and 1 <= heard.numbers[0] <= len(form.options)
     )
+
+
+def _other_command(
+    scene: Scene, talk: Talk, form: Form, heard: Heard, text: str, inbound: Inbound
+) -> Turn | None:
+    if _stands_alone(scene, heard, text):
+        return _with_form_kept(fresh(scene, talk.shelve(scene.now), heard, text, inbound))
+    if _is_other_command(scene, form, heard):
+        return _with_form_kept(obey(scene, talk.shelve(scene.now), heard, inbound))
+    return None
+
+
+def _stands_alone(scene: Scene, heard: Heard, text: str) -> bool:
+    """Whether words begin with a command about residents, posts, grids or lists, which answers nothing.
+
+    名单 独居 and 看电话张三 do; 名单上没有他 and 搬走了，不归我管 tell why.
+    """
+    if heard.command is None or heard.certainty != "exact" or heard.negated:
+        return False
+    if heard.command not in COMMANDS:
+        return False
+    kind = command_named(heard.command)
+    if not kind.stands_alone or not scene.may(kind):
+        return False
+    head = text[: len(text) - len(heard.rest)] if heard.rest else text
+    said = head.rstrip(_SIGNS)
+    parted = said != head or not heard.rest or heard.rest[:1].isdigit() or len(said) > _SHORT
+    return parted and not said.endswith("了")
 
 
 def _is_other_command(scene: Scene, form: Form, heard: Heard) -> bool:

@@ -52,9 +52,10 @@ class _Said:
 def regridding(scene: Scene, talk: Talk, text: str, heard: Heard) -> Turn | None:
     """What somebody says who may change grids; None where no grid of theirs is named so.
 
+    In a group as well: there it leads to the hint to say it in private.
     Who only reports something (第一网格的路灯拆成两半了) names no grid where one would stand.
     """
-    if scene.group or not scene.may(command_named("split_grid")):
+    if not scene.may(command_named("split_grid")):
         return None
     if heard.command is not None and heard.command not in _OPENS:
         return None
@@ -64,7 +65,8 @@ def regridding(scene: Scene, talk: Talk, text: str, heard: Heard) -> Turn | None
     found = {field: grids_called(scene, words) for field, words in said.grids.items()}
     if not all(found.values()):
         clearly = found["grid"] or heard.command == said.command
-        return Turn(talk, (say("slot.no_such_grid"),)) if clearly else None
+        wrong = "group.private" if scene.group else "slot.no_such_grid"
+        return Turn(talk, (say(wrong),)) if clearly else None
     known = dict(said.known)
     for field, grids in found.items():
         if len(grids) > 1:

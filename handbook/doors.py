@@ -15,6 +15,10 @@ _FILLER = re.compile("^[的在住了是到从往搬]+|[的在住了是到]+$")
 _DASHED = re.compile(r"(?<=\d)\s*[-—－/]\s*(?=\d)")
 _SIGNS = " ,，、:：。.;；"
 _LEAD = re.compile(rf"^(?:[{_SIGNS}]|改成|改为|[是为到])+")
+_BEHIND = re.compile(r"([\u4e00-\u9fff·]+)[\s,，、:：]*(\d(?:[\d -]*\d)?)\s*$")
+_PLACES = re.compile("[栋幢座号楼室户房层门弄组队元路街巷道园区里村苑庭场]")
+LONG = 5
+"""Digits that are no door."""
 NAME = (2, 4)
 """Letters of a name as most people bear it."""
 
@@ -71,6 +75,27 @@ def names_in(text: str) -> list[str]:
 def lead_off(text: str) -> str:
     """Words without the signs around them and the particles that link them to what stood before."""
     return _LEAD.sub("", text).strip(_SIGNS)
+
+
+def number_behind_name(text: str) -> str:
+    """A number that follows somebody's name behind a door, as it was typed: a phone that is none, no door.
+
+    Returns:
+        12345 of 6栋602 孙八 12345; empty where it may well be a part of the address (3号 阳光花园 5栋501).
+    """
+    found = _BEHIND.search(plain(text))
+    if found is None:
+        return ""
+    name, before = (
+        re.sub(f"^{_PLACES.pattern}+", "", found[1]),
+        door_words(found.string[: found.start()]).numbers,
+    )
+    if len(name) < NAME[0] or not before:
+        return ""
+    if sum(map(str.isdigit, found[2])) >= LONG:
+        return found[2]
+    is_name = len(name) <= NAME[1] and len(before) > 1 and not _PLACES.search(name)
+    return found[2] if is_name else ""
 
 
 def split_door(text: str) -> tuple[str, str]:

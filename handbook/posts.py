@@ -2,7 +2,7 @@
 
 import re
 
-_NAME = re.compile(r"[\u4e00-\u9fff·]{2,12}|[A-Za-z][A-Za-z .'-]{1,39}")
+_NAME = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af·]{2,12}|[A-Za-z][A-Za-z .'-]{1,39}")
 _BETWEEN = re.compile(r"[\s,，。、:：;；]+|(?:担任|当|做|任|为|到|在|的)(?=\s|$)")
 _LINK = re.compile(r"(?:担任|当|做|任|为|到|去|在)$")
 

@@ -58,6 +58,7 @@ class ChangeNumber(Command):
     """A person has another phone number."""
 
     name: ClassVar[str] = "change_number"
+    stands_alone: ClassVar[bool] = True
     hides: ClassVar[bool] = True
     may: ClassVar[str | None] = "administer"
     who: Annotated[str, Ask("text")]

@@ -18,7 +18,7 @@ from handlers.inviting import person_meant
 from handlers.phones import digest_of_phone, hide_numbers, keep_phone
 from handlers.refusal import NotAllowed, Refusal
 from handlers.registry.values import pick
-from handlers.sealed_words import seal_words, sealed_words
+from handlers.sealed_words import given_words, seal_words
 from handlers.standing import may_speak_for
 from handlers.teams import standing_called, warnings_on
 from handlers.tree import load_tree, registry_changed
@@ -30,6 +30,7 @@ class Appoint(Command):
     """Give somebody a post on a grid: 任命 王芳 第一网格 网格员."""
 
     name: ClassVar[str] = "appoint"
+    stands_alone: ClassVar[bool] = True
     hides: ClassVar[bool] = True
     may: ClassVar[str | None] = "administer"
     post: Annotated[str, Ask("text"), Field(min_length=2, max_length=120)]
@@ -47,6 +48,7 @@ class Dismiss(Command):
     """Take one post away, of somebody who keeps others: 免去 王芳 第一网格 网格员."""
 
     name: ClassVar[str] = "dismiss"
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = "administer"
     post: Annotated[str, Ask("text"), Field(min_length=2, max_length=120)]
     grid: Annotated[int | None, Ask("quiet")] = None
@@ -112,7 +114,7 @@ def _said(work: Work, command: Appoint | Dismiss) -> dict[str, Any]:
         if (value := getattr(command, name, None))
     }
     if isinstance(command, Appoint) and command.sealed:
-        found["phone"] = sealed_words(command.sealed)
+        found["phone"] = given_words(command.sealed)
     left = command.post
     number = next((one for one in find_personal(left) if one.kind is Personal.PHONE), None)
     if number is not None:

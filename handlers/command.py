@@ -69,6 +69,8 @@ class Command(BaseModel):
     """May be asked and answered where others read it."""
     hides: ClassVar[bool] = False
     """Its words may bring a number that is kept sealed: whatever comes of it, the message is masked."""
+    stands_alone: ClassVar[bool] = False
+    """Its words are an answer to no question: said while one is open, it is done and the form is kept."""
     confirm: ClassVar[bool] = False
     """Ask once more before doing it: it cannot be taken back."""
 

@@ -54,6 +54,7 @@ class HowToImport(_Enrolling):
     """How lists are brought in."""
 
     name: ClassVar[str] = "how_to_import"
+    stands_alone: ClassVar[bool] = True
 
 
 class ConfirmList(_Enrolling):
@@ -70,6 +71,7 @@ class TakeBackImport(_Enrolling):
     """Take one's own import back as a whole."""
 
     name: ClassVar[str] = "take_back_import"
+    stands_alone: ClassVar[bool] = True
     number: Annotated[int, Ask("quiet"), Field(ge=0)] = 0
     """0: the latest."""
 
@@ -78,12 +80,14 @@ class ListTemplate(_Enrolling):
     """Empty sheets to fill in."""
 
     name: ClassVar[str] = "list_template"
+    stands_alone: ClassVar[bool] = True
 
 
 class ExportLists(_Enrolling):
     """All lists of one's area, to take out."""
 
     name: ClassVar[str] = "export_lists"
+    stands_alone: ClassVar[bool] = True
 
 
 class BringList(Command):

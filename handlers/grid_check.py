@@ -16,6 +16,7 @@ class CheckGrids(Command):
     """Tell which grids of the area fit the rules of size, code and people, and which do not."""
 
     name: ClassVar[str] = "check_grids"
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = "oversee"
 
 

@@ -29,6 +29,7 @@ class Invite(Command):
     """Make a code and a link by which an account becomes a worker's or a leader's."""
 
     name: ClassVar[str] = "invite"
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = "administer"
     in_api: ClassVar[bool] = False
     who: Annotated[str, Ask("text")]

@@ -17,6 +17,7 @@ from handlers.grids.arranging import (
     give_names,
     hold_tree,
     must_be_free,
+    must_be_name,
     must_be_sure,
     new_grids,
     reached,
@@ -46,6 +47,8 @@ class SplitGrid(Command):
     """Cut a grid into parts, with the buildings of each; the grid itself ends."""
 
     name: ClassVar[str] = "split_grid"
+    hides: ClassVar[bool] = True
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = ARRANGE
     grid: Which
     parts: Annotated[str, Ask("text"), Field(min_length=1, max_length=2000)]
@@ -57,6 +60,8 @@ class MergeGrids(Command):
     """Put a grid into another one, which goes on; the first one ends."""
 
     name: ClassVar[str] = "merge_grids"
+    hides: ClassVar[bool] = True
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = ARRANGE
     grid: Which
     into: Which
@@ -69,6 +74,8 @@ class RenameGrid(Command):
     """Call a grid by another name; the old one is still understood."""
 
     name: ClassVar[str] = "rename_grid"
+    hides: ClassVar[bool] = True
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = ARRANGE
     grid: Which
     called: Name
@@ -78,6 +85,7 @@ class MoveGrid(Command):
     """Put a grid, with everything in it, under another one."""
 
     name: ClassVar[str] = "move_grid"
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = ARRANGE
     grid: Which
     to: Which
@@ -95,6 +103,7 @@ def split_grid(work: Work, command: SplitGrid) -> Done:
     grid = arranged(work, command.grid)
     assert grid.parent_id is not None
     for part in parts:
+        must_be_name(part.name)
         must_be_free(work, grid.parent_id, part.name, besides=[grid.id])
     deal_out(work, grid, parts, lock=command.sure)
     name = work.tree.named(grid.id)
@@ -192,6 +201,8 @@ def merge_grids(work: Work, command: MergeGrids) -> Done:
     grid, into = arranged(work, command.grid), arranged(work, command.into)
     assert into.parent_id is not None
     called = command.called or into.name
+    if command.called:
+        must_be_name(command.called)
     _must_fit_together(work, grid, into)
     must_be_free(work, into.parent_id, called, besides=[grid.id, into.id])
     names = {"name": work.tree.named(grid.id), "into": work.tree.named(into.id), "called": called}
@@ -273,6 +284,7 @@ def rename_grid(work: Work, command: RenameGrid) -> Done:
     assert grid.parent_id is not None
     if grid.name == command.called:
         raise Refusal("rename_grid.same", name=grid.name)
+    must_be_name(command.called)
     must_be_free(work, grid.parent_id, command.called, besides=[grid.id])
     before = work.tree.named(grid.id)
     give_names(work, grid.id, command.called, also=[grid.name, *grid.aliases])

@@ -1,6 +1,7 @@
 """Words that tell a number kept sealed: in letters and choices they lie sealed as well."""
 
-from models.sealing import is_sealed, keys_in_use
+from handlers.refusal import Refusal
+from models.sealing import SealingTrouble, is_sealed, keys_in_use
 
 SAID = "resident.said"
 """What the seal of such words is made for; part of it, so it never changes."""
@@ -14,6 +15,14 @@ def seal_words(words: str) -> str:
 def sealed_words(sealed: str) -> str:
     """What `seal_words` sealed."""
     return keys_in_use().open(sealed, SAID) if sealed else ""
+
+
+def given_words(sealed: str) -> str:
+    """What `seal_words` sealed, as a command brings it back. Raises Refusal for a seal that does not open."""
+    try:
+        return sealed_words(sealed)
+    except SealingTrouble:
+        raise Refusal("sealed.broken") from None
 
 
 def words_of(kept: str) -> str:

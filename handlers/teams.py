@@ -182,6 +182,7 @@ class CheckTeams(Command):
     """How the posts of one's area are held against the place's rules."""
 
     name: ClassVar[str] = "check_teams"
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = "oversee"
     grid: Annotated[int | None, Ask("quiet")] = None
 
@@ -190,6 +191,7 @@ class ShowTeam(Command):
     """Who holds which post on a grid, and who is missing."""
 
     name: ClassVar[str] = "show_team"
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = "oversee"
     grid: Annotated[int, Ask("place")]
 

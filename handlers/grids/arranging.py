@@ -1,10 +1,12 @@
 """Arranging: what every change of the tree shares. Who may, under which lock, new codes, closing, the end."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Table, func, insert, literal, select, update
 
+from handbook.personal import find_personal
 from handlers.actor import CLOCK, Actor, Held
 from handlers.audit import note
 from handlers.cases import choice, role_and_name, someone_above
@@ -22,6 +24,10 @@ ARRANGE = "enrol"
 """The ability: who may bring in grids may also split, merge, rename and move them."""
 LONGEST = 40
 """Letters of a grid's name."""
+_NAME = re.compile(rf"[\w（）()·、.\-—－#/ ]{{1,{LONGEST}}}")
+_LETTER = re.compile(r"[^\W_]")
+_LONG = re.compile(r"\d{7}")
+"""As long as a phone, though it may be a landline."""
 _SERIALS: Table = CodeSerial.__table__  # type: ignore[attr-defined]
 _VERSION: Table = RegistryVersion.__table__  # type: ignore[attr-defined]
 
@@ -88,6 +94,16 @@ def _is_called(tree: Tree, node: Node, said: str) -> bool:
         line = folded(upper.name) + line
         above.append(line)
     return any(said == before + name for before in above for name in names)
+
+
+def must_be_name(name: str) -> None:
+    """Refuse what is no name of a grid: it stands in letters and on pages, so no marks, no one's numbers.
+
+    Raises Refusal.
+    """
+    plain_number = _LONG.search(name) or find_personal(name)
+    if not _NAME.fullmatch(name) or not _LETTER.search(name) or plain_number:
+        raise Refusal("grid.wrong_name", most=LONGEST)
 
 
 def must_be_free(work: Work, parent_id: int, name: str, *, besides: Iterable[int] = ()) -> None:

@@ -42,7 +42,17 @@ def slices(words: str) -> list[Slice]:
     lengths = [0 < len(part.name) <= LONGEST for part in made]
     if not 2 <= len(made) <= MOST_PARTS or len(set(names)) < len(names) or not all(lengths):
         raise Refusal("split_grid.parts_wrong")
+    _must_lie_in_one(made)
     return made
+
+
+def _must_lie_in_one(parts: Sequence[Slice]) -> None:
+    """A building that is named for two parts lies in neither. Raises Refusal."""
+    owners: dict[str, Slice] = {}
+    for part in parts:
+        for place in part.places:
+            if owners.setdefault(folded(place), part) is not part:
+                raise Refusal("split_grid.twice", place=place)
 
 
 def rest_of(parts: Sequence[Slice]) -> Slice:
@@ -75,12 +85,15 @@ def deal_out(work: Work, grid: Node, parts: Sequence[Slice], *, lock: bool) -> N
 
 
 def _owner_of(parts: Sequence[Slice], words: Sequence[str], met: set[str], rest: Slice) -> Slice:
-    found = None
+    """Raises Refusal for a building of two parts: 3栋 of one holds 3栋2单元 of the other."""
+    found: Slice | None = None
     for part in parts:
         for place in map(folded, part.places):
             if any(_begins(word, place) for word in words):
                 met.add(place)
-                found = found or part
+                if found not in (None, part):
+                    raise Refusal("split_grid.twice", place=words[0])
+                found = part
     return found or rest
 
 

@@ -16,7 +16,7 @@ from handlers.refusal import Refusal
 from handlers.residents.marking import Mark, mark
 from handlers.residents.scope import MEMBERS, PEOPLE, RECORD, Resident, home_label, lives_there
 from handlers.residents.who import Again, resident_meant
-from handlers.sealed_words import sealed_words
+from handlers.sealed_words import given_words
 from handlers.work import Work
 from models import Deed, Subject
 
@@ -28,6 +28,7 @@ class CorrectResident(Command):
     """Put right what is kept of a resident: 更正住户 张三 电话 13900000000."""
 
     name: ClassVar[str] = "correct_resident"
+    stands_alone: ClassVar[bool] = True
     hides: ClassVar[bool] = True
     may: ClassVar[str | None] = RECORD
     who: Annotated[str, Ask("text"), Field(max_length=160)]
@@ -43,7 +44,7 @@ def correct_resident(work: Work, command: CorrectResident) -> Done:
     hide_numbers(work)
     again = Again("correct_resident", {"what": command.what})
     meant = resident_meant(work, command.who, command.resident, RECORD, again)
-    resident, words = meant.resident, f"{meant.rest} {command.what}{sealed_words(command.sealed)}".strip()
+    resident, words = meant.resident, f"{meant.rest} {command.what}{given_words(command.sealed)}".strip()
     field, value = _field(work, words)
     if field is None and words:
         return mark(work, Mark(who=resident.name, resident=resident.id, what=words[:120]))

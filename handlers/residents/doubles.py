@@ -41,6 +41,7 @@ class FindDoubles(Command):
     """Pairs of records that may be one person, with the reason."""
 
     name: ClassVar[str] = "doubles"
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = RECORD
     where: Annotated[str, Ask("text"), Field(max_length=40)] = ""
 

@@ -1,14 +1,17 @@
 """Entering residents: the minimum of name, phone, address and grid, and nothing that is known is asked."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from handbook.doors import door_words, names_in, split_door
+from handbook.doors import door_words, names_in, number_behind_name, split_door
 from handbook.personal import find_personal, mask_phone
 from handbook.personal_kinds import Personal
+from handbook.posts import is_persons_name
 from handbook.signs import plain_number as digits
+from handbook.words import plain
 from handlers.audit import note
 from handlers.command import Ask, Command, Done, handles
 from handlers.phones import hide_numbers, kept_phone
@@ -28,7 +31,7 @@ from handlers.residents.scope import (
     home_label,
     residents,
 )
-from handlers.sealed_words import seal_words, sealed_words
+from handlers.sealed_words import given_words, seal_words
 from handlers.work import Work
 from models import Deed, Person, Subject
 
@@ -37,6 +40,7 @@ class AddResident(Command):
     """Enter somebody who lives behind a door: 登记住户 3栋501 张三 13800001111."""
 
     name: ClassVar[str] = "add_resident"
+    stands_alone: ClassVar[bool] = True
     hides: ClassVar[bool] = True
     may: ClassVar[str | None] = RECORD
     door: Annotated[str, Ask("text"), Field(max_length=120)]
@@ -51,6 +55,10 @@ class AddResident(Command):
     """Somebody else of the same name and phone, or the same name behind the door."""
 
 
+_SIGNS = " ,，、:：。.;；"
+_DIGITS = re.compile(r"\d[\d -]{3,}\d")
+
+
 @dataclass(frozen=True)
 class _Said:
     """What was said of a resident."""
@@ -63,15 +71,16 @@ class _Said:
 @handles(AddResident)
 def add_resident(work: Work, command: AddResident) -> Done:
     """What was said is taken apart; only a name that is missing is asked for."""
-    said = _said(command)
     hide_numbers(work)
+    strange = _no_phone(command)
+    if strange:
+        return _ask_again(work, strange)
+    said = _said(command)
     known = {"door": said.door, "called": said.name, "sealed": seal_words(said.phone or "")}
     if not said.door and command.household is None:
         raise Refusal("add_resident.no_door")
-    if not said.name:
-        work.reply("add_resident.called.ask", choices=[])
-        more = {"household": command.household, "grid": command.grid}
-        return Done(asks=("add_resident", "called", {**known, **{k: v for k, v in more.items() if v}}))
+    if not is_persons_name(said.name):
+        return _ask_name(work, command, said, known)
     door = _door(work, command, said, known)
     _not_there_already(work, command, said, door, known)
     door = entered(work, door)
@@ -83,6 +92,39 @@ def add_resident(work: Work, command: AddResident) -> Done:
     note(work, Deed.ENTER, Subject.PERSON, person.id)
     _reply(work, said, door)
     return Done({"resident": person.id, "household": door.id})
+
+
+def _no_phone(command: AddResident) -> str:
+    """What stands where a phone would, and is none."""
+    if command.number and _without_phone(command.number)[0] is None:
+        return command.number
+    if command.household is not None:
+        return ""
+    return number_behind_name(_without_phone(command.door)[1])
+
+
+def _ask_again(work: Work, strange: str) -> Done:
+    """In a chat it is asked again, so that the number stays masked; elsewhere it is refused."""
+    hide_numbers(work, strange)
+    if work.back is None:
+        raise Refusal("add_resident.wrong_phone")
+    work.reply("add_resident.wrong_phone", choices=[])
+    return Done(asks=("add_resident", "door", {}))
+
+
+def _ask_name(work: Work, command: AddResident, said: _Said, known: dict[str, Any]) -> Done:
+    """A name that is missing, or is none: a landline among it would lie open as part of a name.
+
+    In a chat the second is asked again too, so that what was masked stays masked; elsewhere it is refused.
+    """
+    for number in _DIGITS.findall(plain(said.name)):
+        hide_numbers(work, number)
+    if said.name and work.back is None:
+        raise Refusal("add_resident.called.wrong")
+    work.reply("add_resident.called.wrong" if said.name else "add_resident.called.ask", choices=[])
+    more = {"household": command.household, "grid": command.grid}
+    kept = {**known, "called": "", **{k: v for k, v in more.items() if v}}
+    return Done(asks=("add_resident", "called", kept))
 
 
 def _reply(work: Work, said: _Said, door: Door) -> None:
@@ -103,7 +145,7 @@ def _reply(work: Work, said: _Said, door: Door) -> None:
 
 def _said(command: AddResident) -> _Said:
     """The phone wherever it stands, the door up to its last number, the name behind it or before it."""
-    phone, words = _without_phone(f"{command.door} {command.number}{sealed_words(command.sealed)}".strip())
+    phone, words = _without_phone(f"{command.door} {command.number}{given_words(command.sealed)}".strip())
     called_phone, called = _without_phone(command.called)
     door, rest = split_door(words)
     if not door and command.household is not None:
@@ -111,7 +153,8 @@ def _said(command: AddResident) -> _Said:
     name = called or next(iter(names_in(rest)), "")
     if not name and command.household is None:
         name, door = _name_before(door)
-    return _Said(door or ("" if command.household is None else words), name[:40], phone or called_phone)
+    name = name.strip(_SIGNS)
+    return _Said(door or ("" if command.household is None else words), name, phone or called_phone)
 
 
 def _without_phone(words: str) -> tuple[str | None, str]:

@@ -26,6 +26,7 @@ class JoinResidents(Command):
     """Two records are the same person."""
 
     name: ClassVar[str] = "join_residents"
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = RECORD
     who: Annotated[str, Ask("text"), Field(max_length=40)] = ""
     one: Annotated[int | None, Ask("quiet")] = None
@@ -48,6 +49,7 @@ class UndoJoin(Command):
     """Take joining two records back."""
 
     name: ClassVar[str] = "undo_join"
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = RECORD
     number: Annotated[int | None, Ask("quiet")] = None
 

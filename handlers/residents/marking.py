@@ -25,12 +25,13 @@ from handlers.residents.details import (
 from handlers.residents.doors import one_door
 from handlers.residents.scope import RECORD, Door, Resident, door_label, door_of, home_label
 from handlers.residents.who import Again, resident_meant
-from handlers.sealed_words import seal_words, sealed_words
+from handlers.sealed_words import given_words, seal_words
 from handlers.work import Work
 from models import Deed, Subject
 
 
 class _Marking(Command):
+    stands_alone: ClassVar[bool] = True
     hides: ClassVar[bool] = True
     may: ClassVar[str | None] = RECORD
     who: Annotated[str, Ask("text"), Field(max_length=160)]
@@ -60,7 +61,7 @@ class Unmark(_Marking):
 def mark(work: Work, command: Mark) -> Done:
     """Refused where the module is off, is not the actor's to see, or the resident's yes is missing."""
     hide_numbers(work)
-    said = said_of(work.book, f"{command.who} {command.what} {sealed_words(command.sealed)}")
+    said = said_of(work.book, f"{command.who} {command.what} {given_words(command.sealed)}")
     if said is None:
         return _ask_what(work, command, "mark")
     spec = work.book.residents.on[said.module]

@@ -34,6 +34,7 @@ class MoveOut(Command):
     """Somebody does not live here any more."""
 
     name: ClassVar[str] = "move_out"
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = RECORD
     who: Annotated[str, Ask("text"), Field(max_length=80)]
     resident: Annotated[int | None, Ask("quiet")] = None
@@ -43,6 +44,7 @@ class MoveTo(Command):
     """Somebody lives behind another door now: 搬到 张三 4栋502."""
 
     name: ClassVar[str] = "move_to"
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = RECORD
     who: Annotated[str, Ask("text"), Field(max_length=120)]
     resident: Annotated[int | None, Ask("quiet")] = None
@@ -57,6 +59,7 @@ class Died(Command):
     """Somebody has died: nobody is sent to them any more."""
 
     name: ClassVar[str] = "died"
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = RECORD
     confirm: ClassVar[bool] = True
     who: Annotated[str, Ask("text"), Field(max_length=80)]
@@ -67,6 +70,7 @@ class Restore(Command):
     """A move, a leaving or a death was entered by mistake: they live where they lived."""
 
     name: ClassVar[str] = "restore_resident"
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = RECORD
     who: Annotated[str, Ask("text"), Field(max_length=80)]
     resident: Annotated[int | None, Ask("quiet")] = None

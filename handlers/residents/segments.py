@@ -36,6 +36,7 @@ class ListSegment(Command):
     """Residents of one kind: how many, then their names masked, eight at a time."""
 
     name: ClassVar[str] = "segment"
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = LOOK_UP
     which: Annotated[str, Ask("text"), Field(max_length=60)] = ""
     page: Annotated[int, Ask("quiet"), Field(ge=0, le=1000)] = 0

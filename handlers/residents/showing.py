@@ -42,6 +42,7 @@ class LookUp(Command):
     """Who lives behind a door: names, key classes, open cases; every look is noted."""
 
     name: ClassVar[str] = "household"
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = LOOK_UP
     door: Annotated[str, Ask("text"), Field(max_length=80)]
     household: Annotated[int | None, Ask("quiet")] = None
@@ -52,6 +53,7 @@ class Reveal(Command):
     """A resident's whole phone, or a value that is sealed: one at a time, each noted."""
 
     name: ClassVar[str] = "reveal"
+    stands_alone: ClassVar[bool] = True
     may: ClassVar[str | None] = RECORD
     who: Annotated[str, Ask("text"), Field(max_length=80)]
     resident: Annotated[int | None, Ask("quiet")] = None
