@@ -8,7 +8,7 @@ from sqlalchemy import Table, and_, delete, exists, insert, select, update
 from sqlmodel import SQLModel
 
 from handlers.residents.details import lock_person
-from handlers.residents.scope import MEMBERS, PEOPLE
+from handlers.residents.scope import DETAILS, MEMBERS, PEOPLE
 from handlers.work import MAIL, Work
 from handlers.writing import LINES, Writing
 from models import Ending, Joined
@@ -144,19 +144,21 @@ def part_records(work: Work, joined: Joined) -> None:
         lock_person(work, person)
     for change in reversed(joined.changes):
         table = SQLModel.metadata.tables[change["table"]]
-        _undo(work.session, table, change)
+        _undo(work.session, table, change, joined.at)
     joined.undone_at = work.now
     work.session.add(joined)
     work.session.flush()
     work.session.expire_all()
 
 
-def _undo(session: Writing, table: Table, change: Change) -> None:
+def _undo(session: Writing, table: Table, change: Change, at: datetime) -> None:
     if "row" in change:
-        session.execute(insert(table), [_typed(table, change["row"])])
+        _put_back(session, table, _typed(table, change["row"]))
     elif "ids" in change:
-        there = and_(_key(table).in_(change["ids"]), table.c[change["column"]] == change["to"])
-        session.execute(update(table).where(there).values({change["column"]: change["from"]}))
+        there = [_key(table).in_(change["ids"]), table.c[change["column"]] == change["to"]]
+        if table is DETAILS:  # SQLite gives the number of a deleted row out again
+            there.append(DETAILS.c.since <= at)
+        session.execute(update(table).where(*there).values({change["column"]: change["from"]}))
     else:
         now = session.execute(select(table).where(table.c.id == change["id"])).first()
         after, before = _typed(table, change["after"]), _typed(table, change["before"])
@@ -165,6 +167,13 @@ def _undo(session: Writing, table: Table, change: Change) -> None:
         }
         if back:
             session.execute(update(table).where(table.c.id == change["id"]).values(back))
+
+
+def _put_back(session: Writing, table: Table, row: dict[str, Any]) -> None:
+    """A row that was taken out is there again, with a new number where its own was given out since."""
+    taken = session.execute(select(table.c.id).where(table.c.id == row["id"])).first() is not None
+    kept = {name: value for name, value in row.items() if name != "id"} if taken else row
+    session.execute(insert(table), [kept])
 
 
 def _plain(values: Any) -> dict[str, Any]:
