@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, and_, delete, exists, insert, select, update
+from sqlalchemy import Table, and_, delete, exists, insert, or_, select, update
 from sqlmodel import SQLModel
 
-from handlers.residents.details import lock_person
+from handlers.residents.details import AGREEMENTS, lock_person
 from handlers.residents.scope import DETAILS, MEMBERS, PEOPLE
 from handlers.work import MAIL, Work
 from handlers.writing import LINES, Writing
@@ -142,13 +142,23 @@ def part_records(work: Work, joined: Joined) -> None:
     """Undo step by step, the last first; what somebody has changed since stays as they left it."""
     for person in sorted((joined.kept_id, joined.gone_id)):
         lock_person(work, person)
+    withdrawn = _withdrawn(work.session, joined)
     for change in reversed(joined.changes):
+        if change.get("row", {}).get("module") in withdrawn:
+            continue
         table = SQLModel.metadata.tables[change["table"]]
         _undo(work.session, table, change, joined.at)
     joined.undone_at = work.now
     work.session.add(joined)
     work.session.flush()
     work.session.expire_all()
+
+
+def _withdrawn(session: Writing, joined: Joined) -> set[str]:
+    """Modules the person said no to since: what was kept by the yes of before does not come back."""
+    since = or_(AGREEMENTS.c.withdrawn_at >= joined.at, AGREEMENTS.c.given_at > joined.at)
+    query = select(AGREEMENTS.c.module).where(AGREEMENTS.c.person_id == joined.kept_id, since)
+    return set(session.execute(query).scalars())
 
 
 def _undo(session: Writing, table: Table, change: Change, at: datetime) -> None:

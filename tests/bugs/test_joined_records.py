@@ -7,6 +7,7 @@ import pytest
 
 from handlers.residents.joining import JoinResidents, UndoJoin
 from handlers.residents.marking import Mark, Unmark
+from handlers.residents.own import WithdrawConsent
 from tests.handlers.office import Office, office
 from tests.residents.homes import details, lives
 
@@ -52,3 +53,16 @@ def test_a_moved_number_that_was_given_out_again_stays_where_it_is(either: Offic
 
     assert details(either, other) == []
     assert [row.mark for row in details(either, one)] == ["disabled"]
+
+
+def test_what_was_withdrawn_since_does_not_come_back(either: Office) -> None:
+    mine, other = either.id("resident"), lives(either, "3栋502", "章三")
+    for number in (mine, other):
+        alone(either, number)
+    join = joined(either, mine, other)
+    either.does("resident", WithdrawConsent(what="关怀对象"))
+
+    either.does("worker", UndoJoin(number=join))
+
+    assert details(either, mine) == details(either, other) == []
+    assert either.does("worker", Mark(who="x", resident=other, what="独居")).data["needs"] == "agreed"
