@@ -79,6 +79,8 @@ class KeepSpec(_Strict):
     """The words of letters and answers that were sent."""
     imports: Days
     """What an import changed; until then it can be undone."""
+    moves: Days = 30
+    """For how long a leaving, a move or a death can be taken back as entered by mistake."""
     joins: Days
     """What joining two records changed; until then it can be taken back."""
 

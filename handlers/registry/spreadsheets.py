@@ -20,6 +20,8 @@ MOST_PARTS: Final = 2_000
 MOST_ROWS: Final = 300_000
 """Rows of one sheet with something in them."""
 MOST_COLUMNS: Final = 60
+MOST_CELLS: Final = 3_000_000
+"""Cells of one Excel file, also beyond the columns that are read: each is unpacked and costs its time."""
 LONGEST: Final = 500
 """Characters of one cell that are kept."""
 MOST_MERGED: Final = 50_000
@@ -30,6 +32,7 @@ Seen = Callable[[str, int, int], None]
 """Told of progress: what is being done, how many of how many (0: not known)."""
 _ZIP, _OLD = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})"')
+_CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 _PIECE = 1 << 20
 
 
@@ -99,6 +102,18 @@ def _must_be_honest(name: str, data: bytes) -> None:
             raise Refusal("sheet.too_large", name=name, most=LARGEST // 1024 // 1024)
         if archive.testzip() is not None:
             raise Refusal("sheet.not_one", name=name)
+        if _cells(archive) > MOST_CELLS:
+            raise Refusal("sheet.too_many_cells", name=name, most=MOST_CELLS // 10_000)
+
+
+def _cells(archive: zipfile.ZipFile) -> int:
+    """How many cells all sheets have; counting stops where there are too many."""
+    count = 0
+    for part in archive.namelist():
+        with archive.open(part) as stream:
+            while count <= MOST_CELLS and (piece := stream.read(_PIECE)):
+                count += sum(1 for _ in _CELL.finditer(piece))
+    return count
 
 
 def _sheet(name: str, data: bytes, sheet: Any, seen: Seen) -> Table:

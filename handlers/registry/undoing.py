@@ -3,18 +3,20 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, not_, or_, select
+from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, not_, or_, select
 from sqlmodel import SQLModel
 
+from handlers.grids.spans import GRIDS, SPANS
 from handlers.registry.applying import ORDER, write_changes
 from handlers.writing import Writing
-from models import Grid, Imported
+from models import Grid, Household, Imported
 
 MOST_RUNS = 100
 """Runs of ids in one condition."""
 _TABLES: dict[str, Table] = {kind.table.name: kind.table for kind in ORDER}
 _BESIDE = tuple(SQLModel.metadata.tables[name] for name in ("grid_span", "grid_tally", "grid_boundary"))
 """What is kept of a grid beside its row, and goes with it."""
+_HOMES: Table = Household.__table__  # type: ignore[attr-defined]
 _IMPORTS: Table = Imported.__table__  # type: ignore[attr-defined]
 
 
@@ -32,6 +34,9 @@ def obstacles(session: Writing, imported: Imported) -> Iterator[tuple[str, int]]
         for table, column in _pointers(_TABLES[name]):
             count = _pointing(session, table, column, runs, imported.made.get(table.name, []))
             found[table.name] = found.get(table.name, 0) + count
+    for table, changed in ((GRIDS, _altered()), (_HOMES, _elsewhere(imported))):
+        runs = imported.made.get(table.name, [])
+        found[table.name] = found.get(table.name, 0) + _count(session, table, table.c.id, runs, changed)
     for change in imported.changed:
         if not _still(session, change):
             found[change["table"]] = found.get(change["table"], 0) + 1
@@ -70,15 +75,34 @@ def _pointing(
     session: Writing, table: Table, column: Any, runs: list[list[int]], own: list[list[int]]
 ) -> int:
     """Rows of a table that point to what was made and were not made by the same import."""
+    return _count(session, table, column, runs, *_not_own(table, own))
+
+
+def _count(
+    session: Writing, table: Table, column: Any, runs: list[list[int]], *conditions: ColumnElement[bool]
+) -> int:
     count = 0
     for start in range(0, len(runs), MOST_RUNS):
-        found = session.execute(
-            select(func.count())
-            .select_from(table)
-            .where(_in_runs(column, runs[start : start + MOST_RUNS]), *_not_own(table, own))
-        )
-        count += found.scalar_one()
+        some = _in_runs(column, runs[start : start + MOST_RUNS])
+        query = select(func.count()).select_from(table).where(some, *conditions)
+        count += session.execute(query).scalar_one()
     return count
+
+
+def _altered() -> ColumnElement[bool]:
+    """Condition: a grid that has ended, or is called otherwise or lies elsewhere than at first."""
+    first, earlier = SPANS.alias("first"), SPANS.alias("earlier")
+    is_first = ~exists().where(earlier.c.grid_id == first.c.grid_id, earlier.c.id < first.c.id)
+    other = or_(*(first.c[name] != GRIDS.c[name] for name in ("code", "name", "path")))
+    then = exists(select(first.c.id).where(first.c.grid_id == GRIDS.c.id, is_first, other).correlate(GRIDS))
+    return or_(GRIDS.c.valid_to.is_not(None), then)
+
+
+def _elsewhere(imported: Imported) -> ColumnElement[bool]:
+    """Condition: a household in a grid that was made out of others since, or took one over."""
+    parts = select(GRIDS.c.id).where(GRIDS.c.valid_from > imported.at)
+    heirs = select(GRIDS.c.heir_id).where(GRIDS.c.heir_id.is_not(None), GRIDS.c.valid_to >= imported.at)
+    return or_(_HOMES.c.grid_id.in_(parts), _HOMES.c.grid_id.in_(heirs))
 
 
 def _not_own(table: Table, own: list[list[int]]) -> Iterator[ColumnElement[bool]]:

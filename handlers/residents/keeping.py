@@ -16,7 +16,21 @@ from handlers.residents.details import AGREEMENTS
 from handlers.residents.scope import DETAILS, MEMBERS, PEOPLE
 from handlers.work import Reading, Work
 from handlers.writing import insert_new
-from models import Account, Deed, Imported, InboxState, Joined, MailState, Person, Post, Subject, Swept
+from models import (
+    OPEN,
+    Account,
+    Deed,
+    Imported,
+    InboxState,
+    Incident,
+    Joined,
+    MailState,
+    Participant,
+    Person,
+    Post,
+    Subject,
+    Swept,
+)
 
 AT_ONCE = 500
 """Rows of one kind in one work, so that messages which come in meanwhile need not wait."""
@@ -170,8 +184,24 @@ def _left_for_good(reading: Reading) -> ColumnElement[bool]:
         and_(alive, _gone_before(_before(reading, keep.left), PEOPLE.c.id)),
         PEOPLE.c.died_at < _before(reading, keep.died),
     )
+    busy = (_has_case(reading), _takes_part(reading))
     known = (PEOPLE.c.forgotten_at.is_(None), PEOPLE.c.joined_into.is_(None))
-    return and_(*known, gone, ~has_account, ~held)
+    return and_(*known, gone, ~has_account, ~held, *(~case for case in busy))
+
+
+def _fresh_cases(reading: Reading) -> ColumnElement[bool]:
+    """Condition: a case that is open, or ended no longer ago than somebody who left is kept."""
+    before = _before(reading, reading.book.residents.keep.left)
+    return or_(col(Incident.state).in_(OPEN), col(Incident.ended_at) >= before)
+
+
+def _has_case(reading: Reading) -> ColumnElement[bool]:
+    return exists().where(col(Incident.reporter_id) == PEOPLE.c.id, _fresh_cases(reading))
+
+
+def _takes_part(reading: Reading) -> ColumnElement[bool]:
+    in_case = col(Participant.incident_id) == col(Incident.id)
+    return exists().where(in_case, col(Participant.person_id) == PEOPLE.c.id, _fresh_cases(reading))
 
 
 def _look_people(reading: Reading) -> Iterator[Due]:

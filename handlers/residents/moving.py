@@ -1,5 +1,6 @@
 """Moving: out, in, from door to door, death; the history of where somebody lived never overlaps."""
 
+from datetime import timedelta
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -23,11 +24,15 @@ from handlers.residents.scope import (
     door_of,
     home_label,
     lives_there,
+    resident_of,
 )
 from handlers.residents.who import Again, resident_meant
 from handlers.work import Reading, Work
 from handlers.writing import Writing
 from models import Deed, Ending, Person, Subject
+
+SLIP = timedelta(days=1)
+"""For so long a move is taken back as if it had not been, by whoever entered it."""
 
 
 class MoveOut(Command):
@@ -164,26 +169,55 @@ def died(work: Work, command: Died) -> Done:
 
 @handles(Restore)
 def restore(work: Work, command: Restore) -> Done:
-    """The last door they left is theirs again, without a gap; the door after it is as if it had not been."""
+    """The last door they left is theirs again; whoever takes them out of a later one must serve that too."""
     person = command.resident or _left_last(work, command.who)
     lock_person(work, person)
-    last = _ended_last(work.session, person)
     row = work.session.get(Person, person, populate_existing=True)
-    if last is None or row is None or row.joined_into is not None or row.forgotten_at is not None:
+    last, current = _ended_last(work.session, person), _current(work, person)
+    if row is None or last is None or row.joined_into is not None or row.forgotten_at is not None:
+        resident_of(work, RECORD, person)
         raise Refusal("restore_resident.nothing")
-    door = door_of(work, RECORD, last.household_id)
+    door = _served(work, last.household_id)
+    for now_at in current:
+        _served(work, now_at.household_id)
+    _must_be_fresh(work, last, current)
     touched = homes_of(work.session, [person])
-    for now_at in _current(work, person):
-        if now_at.since < last.until:
-            raise Refusal("restore_resident.nothing")
-        work.session.execute(MEMBERS.delete().where(MEMBERS.c.id == now_at.id))
-    values = {"until": None, "ending": None, "said_by": work.actor.id}
-    work.session.execute(update(MEMBERS).where(MEMBERS.c.id == last.id).values(values))
+    _back(work, last, current)
     row.died_at, row.home_grid_id = None, door.grid_id
-    recount(work.session, work.now, touched)
+    work.session.flush()
+    recount(work.session, work.now, touched | homes_of(work.session, [person]))
     note(work, Deed.MOVE, Subject.PERSON, person)
     work.reply("restore_resident.done", name=row.name, place=door_label(work, door))
     return Done({"resident": person, "household": door.id})
+
+
+def _served(work: Work, household_id: int) -> Door:
+    """A door of the actor's. Raises NotFound, as if there were nobody."""
+    try:
+        return door_of(work, RECORD, household_id)
+    except NotFound:
+        raise NotFound("resident.not_found") from None
+
+
+def _must_be_fresh(work: Work, last: Any, current: list[Any]) -> None:
+    """A mistake is seen soon; later than that somebody has come back. Raises Refusal."""
+    if any(now_at.since < last.until for now_at in current):
+        raise Refusal("restore_resident.nothing")
+    days = work.book.residents.keep.moves
+    if work.now - last.until > timedelta(days=days):
+        raise Refusal("restore_resident.too_late", days=days)
+
+
+def _back(work: Work, last: Any, current: list[Any]) -> None:
+    """One's own slip of the day leaves no trace; else a later door stays as history, as it was."""
+    if all(now_at.said_by == work.actor.id and work.now - now_at.since < SLIP for now_at in current):
+        work.session.execute(MEMBERS.delete().where(MEMBERS.c.id.in_([now_at.id for now_at in current])))
+        said = {"until": None, "ending": None, "said_by": work.actor.id}
+        work.session.execute(update(MEMBERS).where(MEMBERS.c.id == last.id).values(said))
+        return
+    _end(work, last.person_id, Ending.MOVED)
+    row = {"household_id": last.household_id, "person_id": last.person_id, "head": last.head}
+    work.session.execute(insert(MEMBERS), [{**row, "since": work.now, "said_by": work.actor.id}])
 
 
 def _left_last(work: Work, words: str) -> int:

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, and_, delete, exists, insert, select, update
+from sqlalchemy import Table, and_, delete, exists, insert, or_, select, update
 from sqlmodel import SQLModel
 
 from handlers.grids.tallies import recount_around
-from handlers.residents.details import lock_person
-from handlers.residents.scope import MEMBERS, PEOPLE
+from handlers.residents.details import AGREEMENTS, lock_person
+from handlers.residents.scope import DETAILS, MEMBERS, PEOPLE
 from handlers.work import MAIL, Work
 from handlers.writing import LINES, Writing
 from models import Ending, Joined
@@ -143,21 +143,33 @@ def part_records(work: Work, joined: Joined) -> None:
     """Undo step by step, the last first; what somebody has changed since stays as they left it."""
     for person in sorted((joined.kept_id, joined.gone_id)):
         lock_person(work, person)
+    withdrawn = _withdrawn(work.session, joined)
     for change in reversed(joined.changes):
+        if change.get("row", {}).get("module") in withdrawn:
+            continue
         table = SQLModel.metadata.tables[change["table"]]
-        _undo(work.session, table, change)
+        _undo(work.session, table, change, joined.at)
     joined.undone_at = work.now
     work.session.add(joined)
     recount_around(work.session, work.now, (joined.kept_id, joined.gone_id))
     work.session.expire_all()
 
 
-def _undo(session: Writing, table: Table, change: Change) -> None:
+def _withdrawn(session: Writing, joined: Joined) -> set[str]:
+    """Modules the person said no to since: what was kept by the yes of before does not come back."""
+    since = or_(AGREEMENTS.c.withdrawn_at >= joined.at, AGREEMENTS.c.given_at > joined.at)
+    query = select(AGREEMENTS.c.module).where(AGREEMENTS.c.person_id == joined.kept_id, since)
+    return set(session.execute(query).scalars())
+
+
+def _undo(session: Writing, table: Table, change: Change, at: datetime) -> None:
     if "row" in change:
-        session.execute(insert(table), [_typed(table, change["row"])])
+        _put_back(session, table, _typed(table, change["row"]))
     elif "ids" in change:
-        there = and_(_key(table).in_(change["ids"]), table.c[change["column"]] == change["to"])
-        session.execute(update(table).where(there).values({change["column"]: change["from"]}))
+        there = [_key(table).in_(change["ids"]), table.c[change["column"]] == change["to"]]
+        if table is DETAILS:  # SQLite gives the number of a deleted row out again
+            there.append(DETAILS.c.since <= at)
+        session.execute(update(table).where(*there).values({change["column"]: change["from"]}))
     else:
         now = session.execute(select(table).where(table.c.id == change["id"])).first()
         after, before = _typed(table, change["after"]), _typed(table, change["before"])
@@ -166,6 +178,13 @@ def _undo(session: Writing, table: Table, change: Change) -> None:
         }
         if back:
             session.execute(update(table).where(table.c.id == change["id"]).values(back))
+
+
+def _put_back(session: Writing, table: Table, row: dict[str, Any]) -> None:
+    """A row that was taken out is there again, with a new number where its own was given out since."""
+    taken = session.execute(select(table.c.id).where(table.c.id == row["id"])).first() is not None
+    kept = {name: value for name, value in row.items() if name != "id"} if taken else row
+    session.execute(insert(table), [kept])
 
 
 def _plain(values: Any) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def test_who_has_left_is_not_found_and_can_be_brought_back(desk: Office, kind: t
     desk.does("worker", kind(who="张三"))
 
     assert desk.refused("worker", LookUp(door="张三")) == "resident.nobody"
-    assert desk.refused("worker2", Restore(who="张三", resident=number)) == "household.not_found"
+    assert desk.refused("worker2", Restore(who="张三", resident=number)) == "resident.not_found"
     desk.does("worker", Restore(who="张三"))
     assert [one["name"] for one in desk.does("worker", LookUp(door="3栋501")).data["residents"]] == ["张三"]
     assert person(desk, number).died_at is None
