@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -27,9 +28,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says. Returns the exit code."""
     given = _parser().parse_args(arguments)
     try:
-        return int(given.run(given))
+        code = int(given.run(given))
+        sys.stdout.flush()
+        return code
     except WrongSetting as wrong:
         return complain(wrong, MISUSED)
+    except BrokenPipeError:  # `xiaoge check-tree | head`: who reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         return 130
     except Exception as trouble:

@@ -1,4 +1,7 @@
-"""Words about the talk itself, which work in any state: help, menu, cancel, back, resume, undo, a human."""
+"""Words about the talk itself, which work in any state: help, menu, cancel, back, resume, undo, a human.
+
+keep is never typed: it is the no of a choice.
+"""
 
 from bot import menu
 from bot.forms import Turn, back, begin, question
@@ -22,6 +25,8 @@ def always(scene: Scene, talk: Talk, heard: Heard) -> Turn:
             return Turn(talk.shelve(scene.now), (menu.main(scene),))
         case "resume":
             return _resume(scene, talk)
+        case "keep":
+            return Turn(talk.with_form(None), (say("choice.kept"),))
         case "undo":
             return _undo(scene, talk, heard)
     return begin(scene, talk, "human", {})

@@ -174,15 +174,15 @@ def take(scene: Scene, talk: Talk, form: Form, value: Any, extra: dict[str, Any]
         return _decided(scene, talk, form, bool(value))
     known = {**form.known, form.asking: value, **(extra or {})}
     if ask_of(command_named(form.command).model_fields[form.asking]).kind == "place":
-        closer = _closer(scene, talk, form.model_copy(update={"known": known}), value)
-        if closer is not None:
-            return closer
+        nearer = closer(scene, talk, form.model_copy(update={"known": known}), value)
+        if nearer is not None:
+            return nearer
     return go_on(
         scene, talk, form.model_copy(update={"known": known, "asking": None, "options": (), "tries": 0})
     )
 
 
-def _closer(scene: Scene, talk: Talk, form: Form, area: int) -> Turn | None:
+def closer(scene: Scene, talk: Talk, form: Form, area: int) -> Turn | None:
     """Ask for the part of a wide area, once for each area: whoever does not know it says so by number."""
     parts = scene.areas(area)
     if not parts or scene.is_fine(area) or form.known.get("area") == area:

@@ -4,7 +4,7 @@ from bot.message import Choice
 from bot.scene import Say, Scene, say
 from handlers.catalogue import COMMANDS
 
-WORDS = frozenset({"help", "menu", "cancel", "back", "resume", "undo", "human"})
+WORDS = frozenset({"help", "menu", "cancel", "back", "resume", "undo", "human", "keep"})
 """Words about the talk itself; they work in any state."""
 RATINGS = ("satisfied", "basically_satisfied", "dissatisfied")
 

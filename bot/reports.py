@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.facts import facts, offer
-from bot.forms import Turn, answer, begin
+from bot.forms import Turn, answer, begin, closer
 from bot.message import Choice, Inbound
 from bot.scene import Scene, say
 from bot.slots import place_choices
@@ -131,6 +131,8 @@ def _ask_where(scene: Scene, talk: Talk, name: str, fields: dict[str, Any], gues
         grids.append(own)
     options = place_choices(scene, grids)
     form = Form(command=name, known=fields, asking="grid", asked=("grid",), options=options)
+    if guess.sure and guess.best is not None and (nearer := closer(scene, talk, form, guess.best)):
+        return nearer
     key = "report.grid.which" if options else "report.grid.ask"
     return Turn(talk.with_form(form), (say(key, *options, what=fields["what"][:20]),))
 

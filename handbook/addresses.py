@@ -4,9 +4,10 @@
 """
 
 import re
+from collections.abc import Collection
 from typing import NamedTuple
 
-from handbook.words import CHINESE_DIGITS, chinese_number, lowered
+from handbook.words import CHINESE_DIGITS, chinese_number, lowered, plain
 
 
 class Part(NamedTuple):
@@ -16,6 +17,8 @@ class Part(NamedTuple):
     number: str
     start: int
     end: int
+    maybe: bool = False
+    """In a sentence it may be a mere word: 垃圾一片."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -63,6 +66,9 @@ _PLACE_BEFORE = re.compile(
 )
 _LINK = re.compile(r"[\s的那、\-]*")
 _SIGN = re.compile(r"[,。.!?;:()\s]")
+_ENDED = re.compile(rf"$|的|{_SIGN.pattern}|{_SPOT.pattern}")
+BEFORE = "在到住去来从是们我,。、;:!( "
+"""What may stand before the name of a place."""
 _EDGE = re.compile(r"^(?:边|旁|旁边|附近)的?(?=.)|^的")
 _TALE = re.compile(r"又|还|没|被|把|在(?!建)|了|是|都|我家|我们家|有人|家里")
 _RELATIVE = re.compile(r"(?:前面|后面|旁边|对面|附近|隔壁|[东西南北]边|我家|家里|屋里|小区|社区|村里)+")
@@ -77,8 +83,13 @@ def parts_in(text: str) -> tuple[Part, ...]:
         text: already `plain`.
 
     Returns:
-        the parts in the order of the text.
+        the parts in the order of the text, without those that may be mere words.
     """
+    return tuple(part for part in all_parts_in(text) if not part.maybe)
+
+
+def all_parts_in(text: str) -> tuple[Part, ...]:
+    """Find the numbered parts in a place's name, where 一队 counts as 二队 does; arguments as `parts_in`."""
     low = lowered(text)
     found: list[Part] = []
     at = 0
@@ -102,9 +113,9 @@ def _read(match: re.Match[str]) -> list[Part]:
         return [Part("building" if match["tower"] else "phase", match["letter"], start, end)]
     if match["room"]:
         return [Part("room", match["room"], start, end)]
-    number = None if match[0] in _UNCOUNTED else chinese_number(match["n"])
+    number = chinese_number(match["n"])
     kind = next(kind for kind, _ in _KINDS if match[kind])
-    return [] if number is None else [Part(kind, str(number), start, end)]
+    return [] if number is None else [Part(kind, str(number), start, end, match[0] in _UNCOUNTED)]
 
 
 def split_name(name: str) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -116,13 +127,40 @@ def split_name(name: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     Returns:
         the bare name, empty for a mere number, and the keys of its parts.
     """
-    parts = list(parts_in(name))
+    parts = list(all_parts_in(name))
     kept: list[Part] = []
     end = len(name)
     while parts and parts[-1].end == end:
         kept.insert(0, parts[-1])
         end = parts.pop().start
     return name[:end].strip(), tuple(part.key for part in kept)
+
+
+def spelt_alike(text: str) -> str:
+    """Write the numbered parts of a name one way, so that 榕桥三队 and 榕桥3队 compare as equal."""
+    said, at, spelt = plain(text), 0, ""
+    for part in all_parts_in(said):
+        spelt += f"{said[at : part.start]}{part.number}{part.kind}"
+        at = part.end
+    return spelt + said[at:]
+
+
+def parts_beside(text: str, ends: Collection[int]) -> tuple[Part, ...]:
+    """Find the numbered parts of a sentence, and 一队 too where it stands as a place does: 榕桥一队, 一队5栋.
+
+    Args:
+        text: already `plain`.
+        ends: where names of places end in it.
+    """
+    found: list[Part] = []
+    parts = all_parts_in(text)
+    for part, after in zip(parts, (*parts, None)[1:], strict=True):
+        named = part.start in ends or (found and found[-1].end == part.start)
+        begins = part.start == 0 or text[part.start - 1] in BEFORE
+        goes_on = _ENDED.match(text, part.end) or (after is not None and after.start == part.end)
+        if not part.maybe or named or (begins and goes_on):
+            found.append(part)
+    return tuple(found)
 
 
 def spot_words(text: str) -> bool:

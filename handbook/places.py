@@ -4,7 +4,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from handbook.addresses import Part, detail_after, first_detail, parts_in, spot_words, stands_in_unknown
+from handbook.addresses import (
+    BEFORE,
+    Part,
+    detail_after,
+    first_detail,
+    parts_beside,
+    spot_words,
+    stands_in_unknown,
+)
 from handbook.gazetteer import Entry, Gazetteer, Key, Mention, Range
 from handbook.words import plain
 
@@ -53,7 +61,6 @@ _MARGIN = 0.75  # of a letter's price between the likeliest name and its rival a
 _EXACT = 0.05
 _WITHIN = 0.1  # what it adds when a place above is named too
 _AREAS = frozenset({"grid", "micro", "section", "group", "team", "lane", "phase"})
-_BEFORE = "在到住去来从是们我,。、;:!( "
 
 
 class Places:
@@ -79,15 +86,18 @@ class Places:
         """
         said = plain(text[:_READ])
         tiers = [self._gazetteer.range_of(path) for path in within] or [(0, len(self._gazetteer.entries))]
-        parts = parts_in(said)
-        hits = [hit for some in _alternatives(parts) for hit in self._hits(said, some, tiers)]
+        mentions = _strongest(self._gazetteer.mentions(said, _joined(tiers)))
+        parts = parts_beside(said, {mention.end for mention in mentions})
+        hits = [hit for some in _alternatives(parts) for hit in self._hits(said, mentions, some, tiers)]
         if not hits:
             return Guess(detail=first_detail(said, parts))
         ranked = sorted(hits, key=lambda hit: (-hit.score, hit.tier, hit.order))
         return self._guess(said, parts, ranked, limit)
 
-    def _hits(self, said: str, parts: tuple[Part, ...], tiers: Sequence[Range]) -> list[_Hit]:
-        return self._named(said, parts, tiers) or self._only_numbered(said, parts, tiers)
+    def _hits(
+        self, said: str, mentions: list[Mention], parts: tuple[Part, ...], tiers: Sequence[Range]
+    ) -> list[_Hit]:
+        return self._named(mentions, parts, tiers) or self._only_numbered(said, parts, tiers)
 
     def _guess(self, said: str, parts: tuple[Part, ...], ranked: Sequence[_Hit], limit: int) -> Guess:
         entries = self._gazetteer.entries
@@ -107,8 +117,7 @@ class Places:
             detail=detail_after(said, span[1], left),
         )
 
-    def _named(self, said: str, parts: tuple[Part, ...], tiers: Sequence[Range]) -> list[_Hit]:
-        mentions = _strongest(self._gazetteer.mentions(said, _joined(tiers)))
+    def _named(self, mentions: list[Mention], parts: tuple[Part, ...], tiers: Sequence[Range]) -> list[_Hit]:
         hits = [hit for mention in mentions for hit in self._held(mention, parts, tiers)]
         return self._deepest(hits)
 
@@ -238,7 +247,7 @@ def _is_sure(said: str, ranked: Sequence[_Hit]) -> bool:
 
 def _is_told(said: str, mention: Mention, used: tuple[Part, ...]) -> bool:
     """A homophone or a letter left out is still the name; another letter may be another place."""
-    placed = mention.start == 0 or said[mention.start - 1] in _BEFORE
+    placed = mention.start == 0 or said[mention.start - 1] in BEFORE
     if mention.short:
         return placed or bool(used) or spot_words(said[mention.end : mention.end + 3])
     begun = placed or said[mention.start] == mention.name[0]  # 湖小区 within 西湖小区 is not 东湖小区

@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, Field
 from sqlalchemy import select
 from sqlmodel import col
 
+from handbook.addresses import spelt_alike
 from handbook.personal import find_personal
 from handbook.personal_kinds import Personal
 from handbook.posts import is_persons_name, without_link, words_apart
@@ -169,9 +170,10 @@ def _grids_called(work: Work, phrase: str, own: tuple[str, ...]) -> list[int]:
 
 def _is_all(work: Work, phrase: str, grid: int) -> bool:
     """Whether the words name this grid, perhaps after those above it, and nothing else."""
-    left = phrase
+    left = spelt_alike(phrase)
     for at, node in enumerate(work.tree.upward(grid)):
-        name = max((one for one in (node.name, *node.aliases) if one in left), key=len, default="")
+        names = (spelt_alike(name) for name in (node.name, *node.aliases))
+        name = max((one for one in names if one in left), key=len, default="")
         if not name and at == 0:
             return False
         left = left.replace(name, "", 1)

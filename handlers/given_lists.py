@@ -215,7 +215,7 @@ def take_back_import(work: Work, command: TakeBackImport) -> Done:
     if latest is None:
         raise Refusal("given.nothing_to_undo")
     yes = {"label": work.word("given.undo"), "do": "take_back_import", "known": {"number": latest.id}}
-    no = {"label": work.word("given.keep"), "do": "menu", "zero": True}
+    no = {"label": work.word("given.keep"), "do": "keep", "zero": True}
     work.reply("given.which_undo", choices=[yes, no], number=latest.id, name=latest.file, at=latest.at)
     return Done({"number": latest.id})
 

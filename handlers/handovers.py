@@ -125,7 +125,7 @@ def _must_stand_above(work: Work, *people: int) -> None:
 
 
 def _yes_or_no(work: Work, do: str, known: dict[str, Any]) -> list[dict[str, Any]]:
-    return [choice(work, do, label="label.sure", **known), choice(work, "menu", label="label.not_sure")]
+    return [choice(work, do, label="label.sure", **known), choice(work, "keep", label="label.not_sure")]
 
 
 def _posts_of(work: Work, person: int) -> list[Post]:

@@ -7,7 +7,8 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, select
+from sqlalchemy import Exists, Row, ScalarSelect, exists, select
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from bot.render import clean
@@ -100,12 +101,21 @@ def _outbox(reading: Reading, speaker: Speaker) -> Sequence[Row[Any]]:
     query = (
         select(mail.id, mail.key, mail.words, mail.choices, mail.incident_id, mail.at, mail.sent_at)
         .where(mail.channel == OURS, mail.handle == speaker.handle, mail.words.is_not(None))
-        .where(mail.person_id == whose)  # who held the account before was told things of their own
+        # Who held the account before was told things of their own; what one who is forgotten was told last
+        # went to nobody, and is shown until something is said to who comes after.
+        .where((mail.person_id == whose) | (mail.person_id.is_(None) & ~_is_told_of(speaker, whose)))
         .where(mail.state.in_((MailState.CLAIMED, MailState.SENT)))
         .order_by(mail.id.desc())
         .limit(_BEYOND)
     )
     return reading.session.execute(query).all()
+
+
+def _is_told_of(speaker: Speaker, whose: ScalarSelect[Any]) -> Exists:
+    """Whether something was said in this chat to who holds it now."""
+    mail = aliased(Outbox.__table__)  # type: ignore[attr-defined]
+    here = (mail.c.channel == OURS, mail.c.handle == speaker.handle)
+    return exists().where(*here, mail.c.person_id == whose)
 
 
 # ---- what was said to us -------------------------------------------------------------------------------

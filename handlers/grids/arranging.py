@@ -117,7 +117,7 @@ def must_be_free(work: Work, parent_id: int, name: str, *, besides: Iterable[int
 def must_be_sure(work: Work, do: str, plan: str, known: dict[str, Any]) -> None:
     """Tell the plan and ask; the answer brings the same command, and is sure. Raises Refusal."""
     yes = choice(work, do, label="label.sure", **known, sure=True)
-    raise Refusal("grid.sure", plan=plan, choices=[yes, choice(work, "menu", label="label.not_sure")])
+    raise Refusal("grid.sure", plan=plan, choices=[yes, choice(work, "keep", label="label.not_sure")])
 
 
 # ---- rows --------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from handlers.registry.report import Change, Report, SheetReport, Wrong
 from handlers.registry.sizes import size_warnings
 from handlers.registry.spreadsheets import Seen, Table, silent
 from handlers.registry.teams import team_warnings
-from handlers.registry.values import masked, text
+from handlers.registry.values import is_foot, masked, text
 from handlers.work import Reading
 
 ORDER: Sequence[SheetKind] = ("grids", "units", "people", "households")
@@ -82,6 +82,7 @@ def _compare_sheet(reader: Lines, table: Table, heading: Heading, report: Report
             {key: text(row.cells[at]) for key, at in heading.columns.items() if at < len(row.cells)},
         )
         for row in table.rows[heading.at + 1 :]
+        if not is_foot(row.cells)
     ]
     wrong: list[Wrong] = []
     for done, (line, outcome) in enumerate(reader.take(lines)):

@@ -6,7 +6,7 @@ from typing import Any, Final
 from handbook.modules import ModuleSpec
 from handlers.registry.known import Area, Dweller, Entry, Home, Human, Note
 from handlers.registry.lines import CannotUse, Line, Lines, Outcome, told
-from handlers.registry.values import folded, listed, masked, phone, pick
+from handlers.registry.values import folded, listed, masked, people_in, phone, pick
 from handlers.residents.details import value_of
 
 LATEST_YEAR: Final = 2199
@@ -40,7 +40,7 @@ class HomeLines(Lines):
         if key in self._taken:
             raise CannotUse(self.word("wrong.twice", row=self._taken[key]), f"{address}{door}")
         self._taken[key] = line.number
-        outcome = self._settle(key, address, door, head, digits, listed(line.says("members")))
+        outcome = self._settle(key, address, door, head, digits, people_in(line.says("members")))
         return self._note(self.known.homes[key], notes, outcome) if notes else outcome
 
     def _area(self, words: str) -> Area:

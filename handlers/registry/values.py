@@ -22,6 +22,13 @@ _ODD = re.compile(
 _SPACES = re.compile(r"\s+")
 _BETWEEN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])")
 _LIST = re.compile(r"[、，,;；/|\n]+")
+_BRACKETS = re.compile(r"[(（\[【][^()（）\[\]【】]*(?:[)）\]】]|(?=[、，,;；/|\n]|$))")
+_FOOT = re.compile(
+    r"(?:[总合小共]计|本页[合小]计)(?:[:：]?\s*[\d.]*\s*[户人个条]*)"
+    r"|(?:填[表报]|制[表单]|审[核批]|复核|经办|负责|联系|统计|登记|校对)(?:人员?|单位|日期|时间|电话)?(?:[(（][^)）]*[)）])?[:：].*"
+    r"|(?:备注|注|说明|日期|单位(?:[(（]盖?章[)）])?|[(（]?盖章[)）]?)[:：].*"
+)
+"""What stands below a list and is none of it: its sums, and who made it."""
 _PHONE = re.compile(r"1[3-9]\d{9}")
 _PARTS = re.compile(r"[()/、,|]+")
 _ALIKE: Final = 80.0
@@ -51,6 +58,17 @@ def phone(cell: str) -> str | None:
 def listed(cell: str) -> list[str]:
     """The names in one cell, each once."""
     return list(dict.fromkeys(name for part in _LIST.split(cell) if (name := text(part))))
+
+
+def people_in(cell: str) -> list[str]:
+    """The people in one cell, each once and without what they are to each other: 孙小美(妻)、钱小乐（子）."""
+    return listed(_BRACKETS.sub("", cell))
+
+
+def is_foot(cells: Iterable[str]) -> bool:
+    """Whether a line only sums a list up or signs it: 合计, 填表人：李强."""
+    first = next((said for cell in cells if (said := text(cell))), "")
+    return _FOOT.fullmatch(folded(first)) is not None
 
 
 def number(cell: str) -> float | None:

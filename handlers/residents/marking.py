@@ -185,7 +185,7 @@ def _agreement(work: Work, command: Mark, said: Said, value: str | None, residen
     known = {"who": resident.name, "resident": resident.id, "agreed": True}
     known |= {"sealed": seal_words(words)} if spec.sealed else {"what": words}
     yes = {"label": work.word("mark.agreed"), "do": "mark", "known": known}
-    no = {"label": work.word("mark.not_agreed"), "do": "cancel", "known": {}}
+    no = {"label": work.word("mark.not_agreed"), "do": "keep", "known": {}}
     work.reply("mark.ask_them", name=resident.name, purpose=spec.purpose, choices=[yes, no])
     return Done({"resident": resident.id, "module": module, "needs": "agreed"})
 
