@@ -8,6 +8,8 @@ from typing import Final
 
 from rapidfuzz import fuzz
 
+from handbook.feet import is_below_a_list
+
 _WIDE: Final[dict[int, int | str]] = {
     **{wide: wide - 0xFEE0 for wide in range(0xFF10, 0xFF5B)},
     0x3000: " ",
@@ -23,12 +25,6 @@ _SPACES = re.compile(r"\s+")
 _BETWEEN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])")
 _LIST = re.compile(r"[、，,;；/|\n]+")
 _BRACKETS = re.compile(r"[(（\[【][^()（）\[\]【】]*(?:[)）\]】]|(?=[、，,;；/|\n]|$))")
-_FOOT = re.compile(
-    r"(?:[总合小共]计|本页[合小]计)(?:[:：]?\s*[\d.]*\s*[户人个条]*)"
-    r"|(?:填[表报]|制[表单]|审[核批]|复核|经办|负责|联系|统计|登记|校对)(?:人员?|单位|日期|时间|电话)?(?:[(（][^)）]*[)）])?[:：].*"
-    r"|(?:备注|注|说明|日期|单位(?:[(（]盖?章[)）])?|[(（]?盖章[)）]?)[:：].*"
-)
-"""What stands below a list and is none of it: its sums, and who made it."""
 _PHONE = re.compile(r"1[3-9]\d{9}")
 _PARTS = re.compile(r"[()/、,|]+")
 _ALIKE: Final = 80.0
@@ -67,8 +63,7 @@ def people_in(cell: str) -> list[str]:
 
 def is_foot(cells: Iterable[str]) -> bool:
     """Whether a line only sums a list up or signs it: 合计, 填表人：李强."""
-    first = next((said for cell in cells if (said := text(cell))), "")
-    return _FOOT.fullmatch(folded(first)) is not None
+    return is_below_a_list(folded(next((said for cell in cells if (said := text(cell))), "")))
 
 
 def number(cell: str) -> float | None:

@@ -27,6 +27,13 @@ DOORS = ("1栋101", "1栋102", "2栋201")
 GRIDS = ("第一队", "第二队")
 NAMES = ("张三", "李四")
 NUMBERS = count(1)
+
+
+def another(name: str) -> str:
+    """Somebody whose name begins so, and whom there was not before."""
+    return name + "".join("零一二三四五六七八九"[int(digit)] for digit in str(next(NUMBERS)))
+
+
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(("add", "to", "out", "died", "restore", "join", "part", "retain", "wait")),
@@ -63,7 +70,7 @@ def is_right(desk: Office) -> None:
 def test_figures_are_right_after_whatever_was_entered(
     either: Office, steps: list[tuple[str, str, str, str]]
 ) -> None:
-    numbers = {name: lives(either, "5栋501", f"{name}{next(NUMBERS)}", another=True) for name in NAMES}
+    numbers = {name: lives(either, "5栋501", another(name), another=True) for name in NAMES}
     for what, name, door, at in steps:
         _step(either, what, numbers, name, door, grid(either, at))
         is_right(either)
@@ -78,7 +85,7 @@ def _step(desk: Office, what: str, numbers: dict[str, int], name: str, door: str
         desk.world.do(CLOCK, Retain(), chat=False)
     else:
         told: dict[str, Callable[[], Command]] = {
-            "add": lambda: AddResident(door=door, called=f"{name}{next(NUMBERS)}", grid=at),
+            "add": lambda: AddResident(door=door, called=another(name), grid=at),
             "to": lambda: MoveTo(**known, to=door, grid=at, new=True),
             "out": lambda: MoveOut(**known),
             "died": lambda: Died(**known),
