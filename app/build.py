@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
+from app.channels import Surroundings, open_channels
 from app.fitting import must_fit
 from app.noting import take_up
 from app.sealing import must_open, read_keys, seal_plain
-from app.settings import Settings, Telegram
-from bot.channel import Channel, Unreadable
-from bot.channels.webchat import Hub, WebChatChannel
+from app.settings import Settings
+from bot.channel import Channel
+from bot.channels.webchat import Hub
 from bot.fetching import Fetcher
 from bot.keeping import SealedStore
 from bot.lane import Lane
@@ -184,7 +185,8 @@ def build(
     nudges: list[Callable[[], None]] = []
     writers = settings.writers if database.kind == "postgresql" else 1
     lane = Lane(desk, writers=writers, on_mail=lambda: _each(nudges))
-    channels = {channel.name: channel} if channel else _channels(settings, media, hub, lane, clock)
+    around = Surroundings(settings, media, hub, lane, clock.now)
+    channels = {channel.name: channel} if channel else open_channels(around)
     desk.links = Links(settings.url, lambda: getattr(channels.get("telegram"), "username", None))
     postman = Postman(lane, book, channels, clock.now)
     nudges.append(postman.nudge)
@@ -210,38 +212,6 @@ def build(
 def _each(calls: list[Callable[[], None]]) -> None:
     for call in calls:
         call()
-
-
-def _channels(
-    settings: Settings, media: MediaStore, hub: Hub, lane: Lane, clock: Clock
-) -> dict[str, Channel]:
-    found: list[Channel] = [WebChatChannel(hub)]
-    if settings.telegram is not None:
-        found.append(_telegram(settings.telegram, media, lane, clock))
-    if settings.trial is not None:
-        from app.trial import TrialChannel
-
-        found.append(TrialChannel(settings.trial))
-    return {channel.name: channel for channel in found}
-
-
-def _telegram(telegram: Telegram, media: MediaStore, lane: Lane, clock: Clock) -> Channel:
-    """Its library is loaded only where the channel is on."""
-    from bot.channels.telegram import TelegramChannel
-    from web.hooks import bury
-
-    async def keep(trouble: Unreadable, body: bytes) -> None:
-        await bury(lane, TelegramChannel.name, body, trouble, clock.now())
-
-    return TelegramChannel(
-        telegram.token,
-        media=media,
-        secret=telegram.secret,
-        webhook_url=telegram.webhook_url,
-        base_url=telegram.calls,
-        base_file_url=telegram.files,
-        bury=keep,
-    )
 
 
 def _demo_clock(database: Database) -> SettableClock:

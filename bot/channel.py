@@ -2,9 +2,28 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import timedelta
+from typing import Literal, Protocol, runtime_checkable
 
 from bot.message import Inbound, Outbound
+
+
+@dataclass(frozen=True)
+class Rate:
+    """At most so many messages in so much time, counted over all processes (channels.md 2.10)."""
+
+    per: Literal["channel", "chat", "group"]
+    """Over the whole channel, to each private chat, or into each group."""
+    most: int
+    within: timedelta
+
+
+@dataclass(frozen=True)
+class Window:
+    """A platform lets us speak to somebody only so long, and so often, after they have written."""
+
+    open_for: timedelta
+    most: int
 
 
 @dataclass(frozen=True)
@@ -15,6 +34,15 @@ class Can:
     photos: bool = False
     places: bool = False
     groups: bool = False
+    """Hears what is said to it in groups."""
+    group_push: bool = False
+    """Can say something in a group unasked."""
+    private: bool = True
+    """Can write to a person alone; a group's robot cannot."""
+    mentions: bool = False
+    """Can call people by name in a group, so that their device tells them."""
+    files: bool = False
+    """Can send a file that is no picture."""
     webhook: bool = True
     """A platform delivers to `/hooks/{name}`; without it that address does not exist."""
     longest: int = 2000
@@ -22,6 +50,12 @@ class Can:
     per_second: float = 30.0
     """Messages a second over the whole channel."""
     per_chat_second: float = 1.0
+    rates: tuple[Rate, ...] = ()
+    """The platform's own limits, with some room; what exceeds them waits, and is never dropped."""
+    window: Window | None = None
+    """None: it may speak to whoever has ever written."""
+    together: int = 1
+    """So many people may be told the same words in one call (`SendsTogether`)."""
     at_once: int = 1
     """Messages that may be on their way together, each to somebody else, so that a slow chat holds up nobody.
     So many may be said twice when the process is killed: once to each of so many people at most.
@@ -31,6 +65,13 @@ class Can:
 @dataclass(frozen=True)
 class Sent:
     """The channel took the message; `id` is its own name for it."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class Handed:
+    """The channel took the message, and a person has to confirm it before others read it."""
 
     id: str
 
@@ -63,7 +104,7 @@ class Broken:
     why: str
 
 
-Outcome = Sent | Later | Gone | Refused | Broken
+Outcome = Sent | Handed | Later | Gone | Refused | Broken
 
 
 class Untrusted(Exception):
@@ -88,6 +129,16 @@ class Request:
     headers: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a delivery is answered with, once its messages are kept."""
+
+    body: str = "ok"
+    kind: str = "text/plain"
+    sent: Callable[[], None] | None = None
+    """Called when the platform has it: words that went with it count as sent from then on."""
 
 
 Accept = Callable[[Sequence[Inbound]], Awaitable[None]]
@@ -122,4 +173,69 @@ class Channel(Protocol):
 
     async def stop(self) -> None:
         """Stop listening and release connections."""
+        ...
+
+
+@runtime_checkable
+class Greets(Protocol):
+    """A channel whose platform first asks, by GET, whether the address is ours."""
+
+    def greet(self, request: Request) -> str:
+        """Return what the platform wants to read, bare. Raises Untrusted or Unreadable, and nothing else."""
+        ...
+
+
+@runtime_checkable
+class Answers(Protocol):
+    """A channel that may answer a delivery with words, for a few seconds, instead of a call of its own."""
+
+    async def answer(self, request: Request, inbounds: Sequence[Inbound]) -> Answer:
+        """Wait, no longer than the platform does, for what is said to whoever wrote; never raises.
+
+        It is called when the messages are kept. Letters reach the channel by `send` as always: it hands over
+        those that still fit into the open answer, and says `Sent` once `Answer.sent` was called.
+        """
+        ...
+
+
+@runtime_checkable
+class SendsTogether(Protocol):
+    """A channel that can tell many people the same words in one call."""
+
+    async def send_together(self, messages: Sequence[Outbound]) -> Sequence[Outcome]:
+        """Say the same parts to all, at most `can.together` of them; an outcome each. Never raises."""
+        ...
+
+
+@runtime_checkable
+class Recalls(Protocol):
+    """A channel on which a message can be taken back for some time."""
+
+    async def recall(self, message: Outbound, sent_as: str) -> bool:
+        """Take back what was sent under the platform's own name `sent_as`; False when it is too late."""
+        ...
+
+
+@runtime_checkable
+class Confirms(Protocol):
+    """A channel where a person has to confirm what was handed over (`Handed`)."""
+
+    async def has_confirmed(self, handed: str) -> bool | None:
+        """Whether it went out: False when it never will, None while it waits. Raises ConnectionError."""
+        ...
+
+    async def remind(self, handed: str) -> bool:
+        """Ask the person once more by the platform's own means; False when it will not."""
+        ...
+
+
+@runtime_checkable
+class Checks(Protocol):
+    """A channel that can say in plain words what is wrong with its settings (`xiaoge channels check`)."""
+
+    async def check(self) -> Sequence[str]:
+        """Ask the platform; a plain Chinese sentence for each thing to mend, none when all is well.
+
+        Each says what to do, and where in the platform's console. Never raises, never names a secret.
+        """
         ...

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from handlers.material import Media
 
@@ -21,6 +21,18 @@ class Place(_Frozen):
     lat: float
     lon: float
     words: str = ""
+
+
+class Quoted(_Frozen):
+    """The message that somebody's words answer."""
+
+    message_id: str = ""
+    text: str = ""
+    handle: str = ""
+    """Whose words they were; empty where the platform does not tell."""
+    name: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    by_us: bool = False
 
 
 class Inbound(_Frozen):
@@ -44,6 +56,8 @@ class Inbound(_Frozen):
     """
     personal: tuple[str, ...] = ()
     """Kinds of personal numbers that were masked in what a group was told."""
+    quoted: Quoted | None = None
+    """What the words answer, where the platform says so."""
     edited: bool = False
     start: str | None = None
     """Payload of a deep link."""
@@ -80,3 +94,13 @@ class Outbound(_Frozen):
     """(label, payload) pairs for a channel that can show buttons; otherwise they are in the text."""
     photos: tuple[str, ...] = ()
     """Media keys to show with the words."""
+    files: tuple[str, ...] = ()
+    """Media keys of files to send along, where the channel can."""
+    group: bool = False
+    """It goes to a group, where others read it."""
+    secret: str = Field(default="", repr=False)
+    """A group's own key, where its robot has one."""
+    owner: str = ""
+    """The account on this channel of whoever has to confirm it for the group."""
+    mentions: tuple[str, ...] = ()
+    """Accounts to be called by name, in a group."""

@@ -1,7 +1,7 @@
 """The outbox: claims what was promised, renders it for a channel, sends it, and keeps what became of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import exists, or_, select, update
 from sqlmodel import Session, col
 
-from bot.channel import Broken, Channel, Gone, Later, Outcome, Refused, Sent
+from bot.channel import Broken, Channel, Gone, Handed, Later, Outcome, Refused, Sent
 from bot.message import Choice, Outbound
 from bot.render import parts
 from bot.shielding import for_group
@@ -18,7 +18,7 @@ from handbook import Book
 from handlers.sealed_words import seal_words
 from handlers.still import still_true
 from handlers.work import REPLY
-from models import Account, Conversation, MailState, Outbox, Person
+from models import Account, Conversation, Group, MailState, Outbox, Person
 from models.mail import UNSENT
 
 MAIL = Outbox.__table__  # type: ignore[attr-defined]
@@ -43,6 +43,9 @@ class _Address:
     channel: str
     chat: str
     handle: str
+    group: bool = False
+    secret: str = field(default="", repr=False)
+    owner: str = ""
 
 
 def claim(
@@ -102,17 +105,35 @@ def _due(now: datetime) -> Any:
 
 
 def _address(session: Session, row: Mapping[Any, Any], channels: Mapping[str, Channel]) -> _Address | None:
-    """Where an answer came from, or the person's latest account on a channel that runs."""
+    """Where an answer came from, a bound group, or the person's latest account on a channel that runs."""
+    if row["group_id"] is not None:
+        return _group_address(session, row["group_id"], channels)
     if row["chat"] is not None:
         if row["channel"] not in channels:
             return None
-        return _Address(row["channel"], row["chat"], row["handle"])
+        return _Address(row["channel"], row["chat"], row["handle"], row["in_group"])
     accounts = session.execute(
         select(col(Account.channel), col(Account.chat), col(Account.handle))
         .where(col(Account.person_id) == row["person_id"], col(Account.gone).is_(False))
         .order_by(col(Account.used_at).desc())
     )
     return next((_Address(*found) for found in accounts if found[0] in channels), None)
+
+
+def _group_address(session: Session, group_id: int, channels: Mapping[str, Channel]) -> _Address | None:
+    """Where a group is reached; None where its channel does not run, or it is bound no more."""
+    group = session.get(Group, group_id, populate_existing=True)
+    if group is None or group.until is not None or group.channel is None or group.channel not in channels:
+        return None
+    chat = group.chat or f"g{group_id}"
+    return _Address(group.channel, chat, chat, True, group.secret or "", _owner(session, group))
+
+
+def _owner(session: Session, group: Group) -> str:
+    query = select(col(Account.handle)).where(
+        col(Account.person_id) == group.owner_id, col(Account.channel) == group.channel
+    )
+    return session.execute(query.order_by(col(Account.used_at).desc()).limit(1)).scalar() or ""
 
 
 def _claimed(
@@ -138,7 +159,16 @@ def _claimed(
         handle=address.handle,
     )
     message = Outbound(
-        mail_id=row["id"], chat=address.chat, handle=address.handle, parts=texts, buttons=buttons
+        mail_id=row["id"],
+        chat=address.chat,
+        handle=address.handle,
+        parts=texts,
+        buttons=buttons,
+        photos=tuple(row["photos"] or ()),
+        files=tuple(row["files"] or ()),
+        group=address.group,
+        secret=address.secret,
+        owner=address.owner,
     )
     return Letter(row["id"], address.channel, message, REPLY in row["key"])
 
@@ -197,13 +227,14 @@ def acknowledge(session: Session, letter: Letter, outcome: Outcome, now: datetim
     again.
     """
     match outcome:
-        case Sent(id=name):
+        case Sent(id=name) | Handed(id=name):
             _mark(
                 session,
                 letter.mail_id,
                 state=MailState.SENT,
                 sent_at=now,
-                outcome=f"sent {name}"[:200],
+                sent_as=name[:200],
+                outcome=f"{'sent' if isinstance(outcome, Sent) else 'handed'} {name}"[:200],
                 lease_until=None,
             )
         case Later(seconds=seconds):

@@ -15,7 +15,7 @@ from handlers.actor import CLOCK, Actor
 from handlers.links import Links
 from handlers.tree import Tree, load_tree, registry_version
 from handlers.writing import Writing
-from models import Incident, IncidentEvent, Move, Outbox, State
+from models import Incident, IncidentEvent, MailSort, Move, Outbox, State
 from models.database import Database
 from models.sealing import using
 
@@ -81,13 +81,20 @@ class Work(Reading):
         still: str | None = None,
         not_before: datetime | None = None,
         urgent: bool = False,
+        sort: MailSort = MailSort.NEWS,
+        cause: str | None = None,
+        expires_at: datetime | None = None,
+        photos: Sequence[str] = (),
+        files: Sequence[str] = (),
         **args: Any,
     ) -> None:
         """Promise a person some words.
 
         `text` is a key of the book; `key` is deterministic so that the same happening is never told twice;
         `still` names the condition that must hold when it is sent; moments in `args` are shown in the
-        place's time. What one tells oneself is said in the chat one is speaking in.
+        place's time. What one tells oneself is said in the chat one is speaking in. `sort` and `cause` say
+        what sort of word it is and why it was said; after `expires_at` it is of no use any more; `photos`
+        and `files` are media keys.
         """
         own = self.back is not None and person_id == self.actor.id
         self._promise(
@@ -102,6 +109,45 @@ class Work(Reading):
             not_before=not_before,
             urgent=urgent or own,
             back=self.back if own else None,
+            sort=sort,
+            cause=cause,
+            expires_at=expires_at,
+            photos=photos,
+            files=files,
+        )
+
+    def post(
+        self,
+        group_id: int,
+        text: str,
+        *,
+        key: str,
+        post_id: int | None = None,
+        not_before: datetime | None = None,
+        urgent: bool = False,
+        sort: MailSort = MailSort.NEWS,
+        cause: str | None = None,
+        expires_at: datetime | None = None,
+        photos: Sequence[str] = (),
+        **args: Any,
+    ) -> None:
+        """Promise a bound group some words. See `tell`; handlers.groups.saying decides how they get there."""
+        self._promise(
+            key=f"{key}:g{group_id}",
+            recipient=f"g{group_id}",
+            person_id=None,
+            text=text,
+            args=args,
+            choices=(),
+            incident=None,
+            not_before=not_before,
+            urgent=urgent,
+            group_id=group_id,
+            post_id=post_id,
+            sort=sort,
+            cause=cause,
+            expires_at=expires_at,
+            photos=photos,
         )
 
     def reply(
@@ -128,6 +174,7 @@ class Work(Reading):
             incident=incident,
             urgent=True,
             back=self.back,
+            sort=MailSort.ANSWER,
         )
 
     def whisper(self, private: Return, text: str, *, key: str, **args: Any) -> None:
@@ -142,6 +189,7 @@ class Work(Reading):
             incident=None,
             urgent=True,
             back=private,
+            sort=MailSort.ANSWER,
         )
 
     def _promise(
@@ -158,6 +206,13 @@ class Work(Reading):
         not_before: datetime | None = None,
         urgent: bool = False,
         back: Return | None = None,
+        group_id: int | None = None,
+        post_id: int | None = None,
+        sort: MailSort = MailSort.NEWS,
+        cause: str | None = None,
+        expires_at: datetime | None = None,
+        photos: Sequence[str] = (),
+        files: Sequence[str] = (),
     ) -> None:
         self._mail.append(
             {
@@ -167,7 +222,14 @@ class Work(Reading):
                 "channel": back.channel if back else None,
                 "chat": back.chat if back else None,
                 "handle": back.handle if back else None,
-                "in_group": back.group if back else False,
+                "in_group": back.group if back else group_id is not None,
+                "group_id": group_id,
+                "post_id": post_id,
+                "sort": sort,
+                "cause": cause,
+                "expires_at": expires_at,
+                "photos": list(photos) or None,
+                "files": list(files) or None,
                 "text": text,
                 "args": _plain_args(args),
                 "choices": list(choices),

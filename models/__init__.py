@@ -6,6 +6,7 @@ from models.conversation import Conversation
 from models.detail import Agreement, Apart, Detail, Joined, Swept
 from models.given_list import GivenList, ListState
 from models.grid import Grid, GridBoundary, GridKind, GridSpan, GridTally, path_range
+from models.group import Delivery, Group, GroupPost, PostState, Purpose
 from models.household import Ending, Household, Member
 from models.imported import CodeSerial, Imported
 from models.incident import Incident, Privacy, Register
@@ -13,7 +14,7 @@ from models.incident_log import Attachment, Correction, IncidentEvent, Part, Par
 from models.invitation import Invitation, Way, WrongCode
 from models.job import JobRun
 from models.leave import Leave
-from models.mail import Inbox, InboxState, MailState, Outbox
+from models.mail import Inbox, InboxState, MailSort, MailState, Outbox
 from models.moves import (
     CHANGEABLE,
     ENDED,
@@ -28,6 +29,7 @@ from models.moves import (
 )
 from models.paper import Paper, PaperKind
 from models.person import Account, Person, Post, Unit
+from models.platform import Lease, PlatformToken
 from models.token import RegistryVersion, Scope, Token
 from models.warned import Warned
 
@@ -49,6 +51,7 @@ __all__ = [
     "Conversation",
     "Correction",
     "Deed",
+    "Delivery",
     "Detail",
     "Ending",
     "GivenList",
@@ -57,6 +60,8 @@ __all__ = [
     "GridKind",
     "GridSpan",
     "GridTally",
+    "Group",
+    "GroupPost",
     "Household",
     "Imported",
     "Inbox",
@@ -66,8 +71,10 @@ __all__ = [
     "Invitation",
     "JobRun",
     "Joined",
+    "Lease",
     "Leave",
     "ListState",
+    "MailSort",
     "MailState",
     "Member",
     "Moment",
@@ -78,8 +85,11 @@ __all__ = [
     "Part",
     "Participant",
     "Person",
+    "PlatformToken",
     "Post",
+    "PostState",
     "Privacy",
+    "Purpose",
     "Register",
     "RegistryVersion",
     "Scope",

@@ -71,6 +71,25 @@ class Inbox(SQLModel, table=True):
     trouble: str | None = None
 
 
+class MailSort(StrEnum):
+    """What sort of word a letter is; it decides what may hold it back (handlers.gate)."""
+
+    ANSWER = "answer"
+    """It answers what was just said: it goes at once, always."""
+    ALARM = "alarm"
+    """Somebody's life or limbs: it goes at any hour."""
+    DUTY = "duty"
+    """Something with a clock was given to them, or is about to be late."""
+    NEWS = "news"
+    """How something of theirs goes on."""
+    NOTICE = "notice"
+    """A notice that was approved."""
+    NUDGE = "nudge"
+    """A reminder of something that was said before."""
+    CARD = "card"
+    """A card of the day, into which others may be merged."""
+
+
 class MailState(StrEnum):
     """What has become of a promise to say something."""
 
@@ -93,6 +112,7 @@ class Outbox(SQLModel, table=True):
     __tablename__ = "outbox"
     __table_args__ = (
         CheckConstraint(in_values("state", MailState), name="state"),
+        CheckConstraint(in_values("sort", MailSort), name="sort"),
         Index(
             "ix_outbox_open",
             "recipient",
@@ -107,6 +127,7 @@ class Outbox(SQLModel, table=True):
             postgresql_where=text("state = 'dead'"),
         ),
         Index("ix_outbox_incident_id", "incident_id"),
+        Index("ix_outbox_cause", "cause"),
         Index(
             "ix_outbox_webchat",
             "handle",
@@ -120,7 +141,11 @@ class Outbox(SQLModel, table=True):
     key: str = Field(unique=True)
     """Deterministic, so that the same happening can never be promised twice."""
     recipient: str
-    """p17 for a person, c:channel:chat for a place to answer in: order is kept per recipient."""
+    """p17 for a person, g5 for a group, c:channel:chat for a place to answer in: order is kept for each."""
+    group_id: int | None = Field(default=None, foreign_key="chat_group.id")
+    """The group it is said in, unasked."""
+    post_id: int | None = Field(default=None, foreign_key="group_post.id")
+    """What is kept of it there."""
     person_id: int | None = Field(default=None, foreign_key="person.id")
     channel: str | None = None
     chat: str | None = None
@@ -132,12 +157,24 @@ class Outbox(SQLModel, table=True):
     """Key of the text in the book."""
     args: dict[str, Any] = Field(sa_column=Column(Json, nullable=False))
     choices: list[dict[str, Any]] = Field(sa_column=Column(Json, nullable=False))
+    photos: list[str] | None = Field(default=None, sa_column=Column(Json))
+    """Media keys of pictures that go with the words."""
+    files: list[str] | None = Field(default=None, sa_column=Column(Json))
+    """Media keys of files that go with the words, where the channel can."""
     incident_id: int | None = None
+    sort: MailSort = Field(
+        default=MailSort.NEWS,
+        sa_column=Column(choice_type(MailSort), nullable=False, server_default=MailSort.NEWS),
+    )
+    cause: str | None = None
+    """Why it was said: notice:7, chain:3."""
     still: str | None = None
     """Name of the condition that is checked again when it is sent."""
     urgent: bool = False
     at: datetime = Field(sa_column=Column(Moment, nullable=False))
     not_before: datetime = Field(sa_column=Column(Moment, nullable=False))
+    expires_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    """After which it is too old to be of use, and is dropped with that reason."""
     state: MailState = Field(
         default=MailState.WAITING, sa_column=Column(choice_type(MailState), nullable=False)
     )
@@ -146,4 +183,8 @@ class Outbox(SQLModel, table=True):
     words: str | None = None
     """The words that were actually sent."""
     sent_at: datetime | None = Field(default=None, sa_column=Column(Moment))
+    sent_as: str | None = None
+    """The platform's own name of the message."""
+    recalls: int | None = None
+    """It says nothing: it takes back this letter."""
     outcome: str | None = None

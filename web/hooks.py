@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from sqlalchemy import delete, select
 from sqlmodel import col
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.channel import Channel, Request, Unreadable, Untrusted
+from bot.channel import Answer, Answers, Channel, Greets, Request, Unreadable, Untrusted
 from bot.lane import REST, Lane
 from bot.seldom import Seldom
 from handlers.writing import Writing, insert_new
@@ -45,24 +46,42 @@ def hook_route(parts: Parts) -> Route:
             raise HTTPException(404, "没有这个渠道。")
         request = Request(dict(http.headers), dict(http.query_params), await http.body())
         try:
-            await _take_in(parts, channel, request)
+            if http.method == "GET":
+                return _greeted(channel, request)
+            answer = await _take_in(parts, channel, request)
         except Untrusted:
             raise HTTPException(403, "签名不对。") from None
+        except HTTPException:
+            raise
         except Exception as trouble:
             complain.error("a delivery could not be kept", trouble, channel=name)
             raise HTTPException(503, "现在存不下来，请重试。") from trouble
-        return PlainTextResponse("ok")
+        after = BackgroundTask(answer.sent) if answer.sent else None
+        return Response(answer.body, media_type=answer.kind, background=after)
 
-    return Route("/hooks/{name}", hook, methods=["POST"], include_in_schema=False, max_body_size=LARGEST_TEXT)
+    return Route(
+        "/hooks/{name}", hook, methods=["POST", "GET"], include_in_schema=False, max_body_size=LARGEST_TEXT
+    )
 
 
-async def _take_in(parts: Parts, channel: Channel, request: Request) -> None:
+def _greeted(channel: Channel, request: Request) -> Response:
+    """Answer a platform that asks whether the address is ours."""
+    if not isinstance(channel, Greets):
+        raise HTTPException(405, "这个地址只收消息。")
+    try:
+        return PlainTextResponse(channel.greet(request))
+    except Unreadable:
+        raise HTTPException(400, "这个请求读不懂。") from None
+
+
+async def _take_in(parts: Parts, channel: Channel, request: Request) -> Answer:
     try:
         inbounds = channel.parse(request)
     except Unreadable as trouble:
         await bury(parts.lane, channel.name, request.body, trouble, parts.now())
-        return
+        return Answer("" if isinstance(channel, Answers) else "ok")
     await parts.lane.accept(inbounds)
+    return await channel.answer(request, inbounds) if isinstance(channel, Answers) else Answer()
 
 
 async def bury(lane: Lane, channel: str, body: bytes, trouble: Unreadable, at: datetime) -> None:
