@@ -5,15 +5,18 @@ import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from typing import Self
 
 from app.settings import Settings, Telegram
 from bot.channel import Channel, Unreadable
 from bot.channels.webchat import Hub, WebChatChannel
 from bot.lane import Lane
-from bot.leases import SharedLeases
+from bot.leases import Leases, LocalLeases, SharedLeases
 from bot.media import MediaStore
-from bot.tokens import SharedTokens
+from bot.tokens import LocalTokens, SharedTokens, Tokens
+
+Bury = Callable[[Unreadable, bytes], Awaitable[None]]
+"""Keeps a delivery that nobody can read, where no webhook brings it."""
 
 
 @dataclass(frozen=True)
@@ -23,29 +26,44 @@ class Surroundings:
     settings: Settings
     media: MediaStore
     hub: Hub
-    lane: Lane
     now: Callable[[], datetime]
     """Aware UTC."""
+    tokens: Tokens
+    """Access tokens, one for all processes of the place."""
+    leases: Leases
+    """What one process alone may do, such as hold a bot's one connection."""
+    bury: Callable[[str], Bury]
+    """By a channel's name."""
 
-    @cached_property
-    def tokens(self) -> SharedTokens:
-        """Access tokens, one for all processes of the place."""
-        return SharedTokens(self.lane, self.now)
+    @classmethod
+    def shared(
+        cls, settings: Settings, media: MediaStore, hub: Hub, lane: Lane, now: Callable[[], datetime]
+    ) -> Self:
+        """In earnest: with whatever other processes work on the same database."""
 
-    @cached_property
-    def leases(self) -> SharedLeases:
-        """What one process alone may do, such as hold a bot's one connection."""
-        return SharedLeases(self.lane, self.now, f"{socket.gethostname()}:{os.getpid()}")
+        def bury(channel: str) -> Bury:
+            async def keep(trouble: Unreadable, body: bytes) -> None:
+                from web.hooks import bury as keep_letter
 
-    def bury(self, channel: str) -> Callable[[Unreadable, bytes], Awaitable[None]]:
-        """What keeps the deliveries of a channel that nobody can read, where no webhook brings them."""
+                await keep_letter(lane, channel, body, trouble, now())
 
-        async def keep(trouble: Unreadable, body: bytes) -> None:
-            from web.hooks import bury
+            return keep
 
-            await bury(self.lane, channel, body, trouble, self.now())
+        holder = f"{socket.gethostname()}:{os.getpid()}"
+        tokens, leases = SharedTokens(lane, now), SharedLeases(lane, now, holder)
+        return cls(settings, media, hub, now, tokens, leases, bury)
 
-        return keep
+    @classmethod
+    def alone(cls, settings: Settings, now: Callable[[], datetime]) -> Self:
+        """For asking the platforms whether the settings are right, beside a program that may be running."""
+
+        def forget(_: str) -> Bury:
+            async def nothing(trouble: Unreadable, body: bytes) -> None:
+                """Nothing is heard, so nothing is kept."""
+
+            return nothing
+
+        return cls(settings, MediaStore(settings.media), Hub(), now, LocalTokens(), LocalLeases(), forget)
 
 
 def open_channels(around: Surroundings) -> dict[str, Channel]:
