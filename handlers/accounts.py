@@ -9,6 +9,7 @@ from sqlmodel import col
 from handlers.actor import Actor
 from handlers.audit import note
 from handlers.cases import role_and_name
+from handlers.channel_names import channel_name
 from handlers.command import Ask, Command, Done, handles
 from handlers.invitations import end_all
 from handlers.inviting import PHONE, person_meant
@@ -20,13 +21,6 @@ from handlers.tree import registry_changed
 from handlers.work import Return, Work
 from models import Account, Deed, Person, Scope, Subject, Way
 
-_CHANNELS = {
-    "telegram": "channel.telegram",
-    "webchat": "channel.webchat",
-    "wecom": "channel.wecom",
-    "wechat": "channel.wechat",
-    "dingtalk": "channel.dingtalk",
-}
 _OWN_PAGES = "webchat"
 
 
@@ -71,7 +65,7 @@ def my_accounts(work: Work, command: MyAccounts) -> Done:
     back = own_chat(work)
     items = [
         {
-            "channel": work.word(_CHANNELS[row.channel]) if row.channel in _CHANNELS else row.channel,
+            "channel": channel_name(work, row.channel),
             "here": work.word("my_accounts.here") if _is_here(row, back) else "",
             "used": row.used_at,
         }

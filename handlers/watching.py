@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlmodel import col
 
+from handlers.channel_names import channel_name
 from handlers.command import Done, OwnCommand, handles
+from handlers.queues import failing, lost
 from handlers.schedule import periods_ago
 from handlers.work import Reading, Work
 from models import OPEN, Inbox, InboxState, Incident, JobRun, MailState, Outbox
@@ -122,6 +124,20 @@ def _dead_letters(reading: Reading) -> Iterator[Trouble]:
     return _counted(reading, "dead_letter", Inbox, col(Inbox.state) == InboxState.DEAD, lately)
 
 
+def _channel_down(reading: Reading) -> Iterator[Trouble]:
+    found = failing(reading.session, reading.now)
+    if found:
+        names = "、".join(channel_name(reading, queue.name) for queue in found)
+        yield Trouble("channel_down", {"channel": names, "count": sum(queue.count for queue in found)})
+
+
+def _connection_lost(reading: Reading) -> Iterator[Trouble]:
+    """A lease is prolonged every few seconds; the first part of its name is the channel's."""
+    names = {channel_name(reading, name.partition(":")[0]) for name in lost(reading.session, reading.now)}
+    if names:
+        yield Trouble("connection_lost", {"channel": "、".join(sorted(names))})
+
+
 def _vacant(reading: Reading) -> Iterator[Trouble]:
     """Grids whose level has a keeper in this place, and which have none."""
     tree = reading.tree
@@ -171,6 +187,8 @@ _LOOKS: Sequence[Look] = (
     _old_mail,
     _dead_mail,
     _dead_letters,
+    _channel_down,
+    _connection_lost,
     _vacant,
     _calendar,
     _stalled,

@@ -16,6 +16,7 @@ from handbook import Book
 from handbook.loading import places
 from handbook.spans import Unit
 from handlers import catalogue, watching
+from handlers.channel_names import CHANNELS
 from handlers.choices import CASES
 from handlers.command import Command, ask_of
 from handlers.material import Media
@@ -140,6 +141,7 @@ def conventional(book: Book) -> set[str]:
         *(f"request.{move}" for move in asking_moves()),
         *(f"ended.{move}" for move in asking_moves() if move.startswith("close_")),
         *(f"watch.{kind}" for kind in trouble_kinds()),
+        *(f"channel.{name}" for name in CHANNELS),
         *(f"small.{name}" for name in SMALL),
         *(f"greeting.{part}" for part in ("morning", "noon", "afternoon", "evening")),
         *(f"unit.{work}{unit}" for work in ("", "work_") for unit in get_args(Unit)),

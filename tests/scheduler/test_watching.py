@@ -13,7 +13,7 @@ from handlers.actor import CLOCK
 from handlers.command import Done, perform
 from handlers.tree import registry_changed
 from handlers.watching import TellTrouble, Trouble, troubles
-from models import Inbox, Incident, Outbox, Post
+from models import Inbox, Incident, Lease, Outbox, Post
 from tests.scheduler.test_moving_time import file_a_case
 from tests.scheduler.ticking import Station, station
 
@@ -94,6 +94,30 @@ def test_mail_that_waits_too_long_and_mail_that_waits_on_purpose(there: Station)
     )
 
     assert found(there) == {"old_mail": {"count": 2}}
+
+
+def test_a_channel_that_fails_for_a_quarter_of_an_hour(there: Station) -> None:
+    now = there.clock.now()
+    tried = {"channel": "wecom", "tries": 4, "not_before": now}
+    wrong(there, a_mail(there, key="a", **tried), a_mail(there, key="b", **tried | {"tries": 3}))
+    there.clock.move(timedelta(minutes=14, seconds=59))
+    in_time = found(there)
+    there.clock.move(timedelta(seconds=1))
+
+    assert in_time == {}
+    assert found(there) == {"channel_down": {"channel": "企业微信", "count": 1}}
+
+
+def test_a_connection_that_nobody_holds_any_more(there: Station) -> None:
+    now = there.clock.now()
+    held = [("wecom_bot:b1", timedelta(minutes=10, seconds=1)), ("dingtalk:d", timedelta(minutes=10))]
+    held += [("wecom_kf:taken-out-of-the-settings", timedelta(days=2))]
+    wrong(
+        there,
+        insert(Lease).values([{"name": name, "holder": "p", "until": now - ago} for name, ago in held]),
+    )
+
+    assert found(there) == {"connection_lost": {"channel": "企业微信智能机器人"}}
 
 
 def test_dead_mail_and_dead_letters_of_the_last_day(there: Station) -> None:
@@ -211,6 +235,8 @@ EVERY_TROUBLE = (
     Trouble("old_mail", {"count": 2}),
     Trouble("dead_mail", {"count": 2}),
     Trouble("dead_letter", {"count": 2}),
+    Trouble("channel_down", {"channel": "钉钉", "count": 2}),
+    Trouble("connection_lost", {"channel": "微信客服"}),
     Trouble("vacant", {"count": 2, "place": "幸福社区第一网格"}),
     Trouble("calendar", {"until": "2026-12-31"}),
     Trouble("stalled", {"job": "watch"}),
