@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from app.commands import FAILED, MISUSED, complain, load_quickly, settings_of
+from app.commands.channels import add_channels
 from app.commands.grids import add_grids
 from app.commands.keeping import add_keeping
 from app.commands.lists import add_lists
@@ -88,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     add("found", _found, "write the place's example town into an empty database")
     check = add("check", _check, "say whether this machine and its settings can be relied on")
     check.add_argument("--online", action="store_true", help="ask the channels too, over the network")
+    add_channels(add)
     add_people(add)
     add_lists(add)
     add_grids(add)

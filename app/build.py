@@ -13,12 +13,14 @@ from sqlmodel import Session, col
 
 from app.channels import Surroundings, open_channels
 from app.fitting import must_fit
+from app.heartbeat import Heartbeat
 from app.noting import take_up
 from app.sealing import must_open, read_keys, seal_plain
 from app.settings import Settings
 from bot.channel import Channel
 from bot.channels.webchat import Hub
 from bot.fetching import Fetcher
+from bot.figures import Figures
 from bot.keeping import SealedStore
 from bot.lane import Lane
 from bot.list_reader import ListReader
@@ -58,6 +60,7 @@ class Program:
     fetcher: Fetcher
     lists: SealedStore
     list_reader: ListReader
+    figures: Figures
     demo: bool = False
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -77,6 +80,8 @@ class Program:
             next_due=self.runner.next_due if self.demo else None,
             secure=self.settings.secure,
             base=self.settings.base,
+            figures=self.figures,
+            metrics_key=self.settings.metrics_key,
         )
 
     # ---- running -------------------------------------------------------------------------------------------
@@ -102,6 +107,7 @@ class Program:
             "fetcher": self.fetcher.run,
             "lists": self.list_reader.run,
             "runner": self.runner.start,
+            "heartbeat": Heartbeat(self.lane, self.desk, self.settings.heartbeat_url).run,
         }
 
     async def stop(self) -> None:
@@ -188,7 +194,9 @@ def build(
     around = Surroundings.shared(settings, media, hub, lane, clock.now)
     channels = {channel.name: channel} if channel else open_channels(around)
     desk.links = Links(settings.url, lambda: getattr(channels.get("telegram"), "username", None))
-    postman = Postman(lane, book, channels, clock.now)
+    figures = Figures()
+    lane.on_kept = figures.heard
+    postman = Postman(lane, book, channels, clock.now, figures)
     nudges.append(postman.nudge)
     return Program(
         settings=settings,
@@ -205,6 +213,7 @@ def build(
         fetcher=Fetcher(lane, channels, media, clock.now),
         lists=lists,
         list_reader=ListReader(desk, lane, channels, lists),
+        figures=figures,
         demo=demo,
     )
 

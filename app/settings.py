@@ -17,7 +17,7 @@ NAMES = frozenset(
     PREFIX + name
     for name in (
         *("DATABASE_URL", "PLACE", "HOST", "PORT", "URL", "SECURE", "MEDIA", "LOG", "WRITERS", "TEST_HOOK"),
-        *("KEYS", "SEARCH_KEY", "PLACES", "BACKUPS"),
+        *("KEYS", "SEARCH_KEY", "PLACES", "BACKUPS", "METRICS_KEY", "HEARTBEAT_URL"),
         *("TELEGRAM_TOKEN", "TELEGRAM_SECRET", "TELEGRAM_WEBHOOK_URL", "TELEGRAM_BASE_URL"),
     )
 )
@@ -78,6 +78,10 @@ class Settings:
     """By which sealed phones are found; it never changes."""
     backups: Path | None = None
     """Folder where backups are kept, if one is told of."""
+    metrics_key: str = field(default="", repr=False)
+    """What monitoring shows to read the figures; empty: there is no such page."""
+    heartbeat_url: str = field(default="", repr=False)
+    """Asked for every few minutes while all is well, so that somebody outside notices when it stops."""
     name: str = ""
     """Short name of the place where one process serves several; empty: it serves this one alone."""
     title: str = ""
@@ -121,6 +125,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         telegram=_telegram(read),
         trial=_trial(read, host),
         backups=read("BACKUPS", "", Path) if read.has("BACKUPS") else None,
+        metrics_key=read("METRICS_KEY", "", _secret),
+        heartbeat_url=read("HEARTBEAT_URL", "", _address),
         **_keys(read),
     )
 
@@ -137,6 +143,7 @@ def trial_of(settings: Settings, trial: str) -> Settings:
         media=Path(f"{own}-media"),
         url=settings.url.removesuffix(settings.base),
         telegram=None,
+        heartbeat_url="",
         name="",
         hostname="",
     )

@@ -98,6 +98,8 @@ class Lane:
         """
         self._writers = [_Writer(desk, on_mail or (lambda: None), waits, i) for i in range(writers)]
         self._next = 0
+        self.on_kept: Callable[[str], None] = lambda _: None
+        """Told the channel of each message that was kept."""
 
     def start(self) -> None:
         """Begin to write; whatever an earlier process left undecided is decided first."""
@@ -144,6 +146,8 @@ class Lane:
         if not calls:
             return
         await (calls[0] if len(calls) == 1 else asyncio.gather(*calls))
+        for inbound in inbounds:
+            self.on_kept(inbound.channel)
 
     async def run(self, job: Callable[[Writing], T], *, quiet: bool = False) -> T:
         """Run a piece of writing, undone alone if it raises; returns after its commit. Raises what it raised.

@@ -13,6 +13,7 @@ from functools import partial
 from sqlmodel import Session
 
 from bot.channel import Broken, Channel, Outcome
+from bot.figures import Figures
 from bot.lane import Lane
 from bot.outbox import LEASE, Letter, acknowledge, claim, give_back
 from handbook import Book
@@ -31,9 +32,15 @@ class Postman:
     """Sends what was promised. Never holds a transaction open across the network."""
 
     def __init__(
-        self, lane: Lane, book: Book, channels: Mapping[str, Channel], now: Callable[[], datetime]
+        self,
+        lane: Lane,
+        book: Book,
+        channels: Mapping[str, Channel],
+        now: Callable[[], datetime],
+        figures: Figures | None = None,
     ) -> None:
         """`now` gives aware UTC."""
+        self._figures = figures or Figures()
         self._lane = lane
         self._book = book
         self._channels = channels
@@ -165,11 +172,14 @@ class Postman:
                 await asyncio.sleep(EVERY)
 
     async def _send(self, channel: Channel, letter: Letter) -> Outcome:
+        began = asyncio.get_running_loop().time()
         try:
-            return await channel.send(letter.message)
+            outcome = await channel.send(letter.message)
         except Exception as trouble:
             log.exception("a channel raised", extra={"channel": letter.channel, "mail": letter.mail_id})
-            return Broken(type(trouble).__name__)
+            outcome = Broken(type(trouble).__name__)
+        self._figures.sent(letter.channel, outcome, asyncio.get_running_loop().time() - began)
+        return outcome
 
     def _chat_pace(self, channel: Channel, letter: Letter) -> "_Pace":
         key = (letter.channel, letter.message.chat)

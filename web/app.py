@@ -13,6 +13,7 @@ from web.health import health_routes
 from web.hooks import hook_route
 from web.lists_in import registry_routes
 from web.live import Live, live_routes
+from web.metrics import metrics_routes
 from web.own_data import own_data_routes
 from web.pages.board import board_routes
 from web.pages.docs import docs_routes
@@ -54,6 +55,7 @@ def make_app(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
         api_routes(parts, looks),
         registry_routes(parts, looks),
         health_routes(parts, looks),
+        metrics_routes(parts, looks),
         home_routes(parts, looks, templates),
         board_routes(parts, looks, templates),
         door_routes(parts, looks, templates),

@@ -1,11 +1,12 @@
 """What the web door is given by whoever puts the program together."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.channel import Channel
 from bot.channels.webchat import Hub
+from bot.figures import Figures
 from bot.keeping import SealedStore
 from bot.lane import Lane
 from bot.media import MediaStore
@@ -32,6 +33,10 @@ class Parts:
     """Where lists lie that were sent: apart from photos, and sealed."""
     hub: Hub
     """Of the webchat channel: wakes the open pages."""
+    figures: Figures = field(default_factory=Figures)
+    """What this process has counted."""
+    metrics_key: str = field(default="", repr=False)
+    """What monitoring has to show; empty: there are no figures to be had."""
     demo: bool = False
     advance: Advance | None = None
     """Set where the clock can be moved (the demo)."""

@@ -19,6 +19,7 @@ from sqlmodel import Session
 from bot.channel import Channel
 from bot.channels.memory import MemoryChannel
 from bot.channels.webchat import Hub, WebChatChannel
+from bot.figures import Figures
 from bot.keeping import SealedStore
 from bot.lane import Lane
 from bot.list_reader import ListReader
@@ -42,6 +43,7 @@ from web.parts import Parts
 T = TypeVar("T")
 SECRET = "a-word-between-us"
 """What a webhook request to the memory channel must carry."""
+METRICS_KEY = "a-word-for-monitoring"
 MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 """10:00 of a working day in the town."""
 
@@ -63,6 +65,7 @@ class House:
     runner: Runner
     demo: bool
     seats: dict[str, int] = field(default_factory=dict)
+    figures: Figures = field(default_factory=Figures)
     url: str = ""
     release: threading.Event = field(default_factory=threading.Event)
     """Set by a test that held up the lane."""
@@ -80,6 +83,8 @@ class House:
             demo=self.demo,
             advance=self._advance if self.demo else None,
             next_due=self.runner.next_due if self.demo else None,
+            figures=self.figures,
+            metrics_key=METRICS_KEY,
         )
 
     async def _advance(self, minutes: float | None) -> datetime:
@@ -142,14 +147,29 @@ def build_house(
             nudge()
 
     lane = Lane(desk, on_mail=wake)
-    postman = Postman(lane, book, channels, clock.now)
+    figures = Figures()
+    lane.on_kept = figures.heard
+    postman = Postman(lane, book, channels, clock.now, figures)
     nudges.append(postman.nudge)
     runner = Runner(lane, desk, clock)
     media, lists = MediaStore(folder / "media"), SealedStore(folder / "lists")
     reader = ListReader(desk, lane, channels, lists)
     reader.every = 0.05
     return House(
-        database, desk, lane, channels, media, lists, reader, hub, clock, postman, runner, demo, seats
+        database,
+        desk,
+        lane,
+        channels,
+        media,
+        lists,
+        reader,
+        hub,
+        clock,
+        postman,
+        runner,
+        demo,
+        seats,
+        figures,
     )
 
 
