@@ -51,7 +51,7 @@ class Heartbeat:
                 await asyncio.sleep(self._every)
 
     async def beat(self, client: httpx.AsyncClient) -> bool:
-        """Ask once, if all is well. Returns whether it was heard. The address may hold a key: no log has it."""
+        """Ask, if all is well. Returns whether it was heard. The address is never logged: it may hold a key."""
         try:
             await self._lane.run(_touch, quiet=True)
             found = await asyncio.to_thread(self._serious)
