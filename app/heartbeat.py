@@ -51,7 +51,7 @@ class Heartbeat:
                 await asyncio.sleep(self._every)
 
     async def beat(self, client: httpx.AsyncClient) -> bool:
-        """Ask, if all is well. Returns whether it was heard. The address is never logged: it may hold a key."""
+        """Ask, if all is well. Returns whether it was heard. The address may hold a key: never log it."""
         try:
             await self._lane.run(_touch, quiet=True)
             found = await asyncio.to_thread(self._serious)
