@@ -19,6 +19,7 @@ from web.pages.board import board_routes
 from web.pages.docs import docs_routes
 from web.pages.doors import door_routes
 from web.pages.home import home_routes
+from web.pages.play import play_routes
 from web.papers import paper_routes
 from web.parts import Parts
 from web.photos import media_routes
@@ -60,6 +61,7 @@ def make_app(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
         board_routes(parts, looks, templates),
         door_routes(parts, looks, templates),
         paper_routes(parts, looks, templates),
+        play_routes(parts, templates),
         docs_routes(app, parts.book, templates),
         static_routes(),
     ):

@@ -12,6 +12,7 @@ from bot.lane import Lane
 from bot.media import MediaStore
 from handbook import Book
 from handlers.work import Desk
+from web.playing import Stage
 
 Advance = Callable[[float | None], Awaitable[datetime]]
 """Moves the demo's clock by minutes (None: to the next due time), runs what is due, gives the new moment."""
@@ -41,6 +42,8 @@ class Parts:
     advance: Advance | None = None
     """Set where the clock can be moved (the demo)."""
     next_due: NextDue | None = None
+    stages: Mapping[str, Stage] = field(default_factory=dict)
+    """Platforms that are played in the demo, by channel."""
     secure: bool = False
     """The pages are reached over https: cookies never travel without it."""
     base: str = ""

@@ -59,6 +59,7 @@ def home_routes(parts: Parts, looks: Looks, templates: Environment) -> APIRouter
             examples=EXAMPLES,
             places=places(),
             place_key=parts.book.key,
+            stages=parts.stages,
         )
 
     @router.get("/demo/clock")
