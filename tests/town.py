@@ -6,7 +6,7 @@ import asyncio
 import re
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,12 +14,13 @@ from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from bot.channel import Can
+from bot.channel import Can, Channel
 from bot.channels.memory import MemoryChannel
 from bot.keeping import SealedStore
 from bot.lane import Lane
@@ -37,6 +38,7 @@ from handlers.writing import Writing
 from models import ENDED, Grid, Incident, Person
 from models.database import Database, open_database
 
+T = TypeVar("T")
 BUTTONS = Can(
     buttons=True, photos=True, places=True, groups=True, per_second=float("inf"), per_chat_second=float("inf")
 )
@@ -72,19 +74,26 @@ class Town:
         self._begin()
 
     def _begin(self) -> None:
-        channels = {self.channel.name: self.channel}
+        channels = self._channels()
         self.desk = Desk(self.database, self.book, lambda: self.now)
         self.desk.links = LINKS
         self.lane = Lane(self.desk, waits=self.waits)
         self.postman = Postman(self.lane, self.book, channels, lambda: self.now)
         self.list_reader = ListReader(self.desk, self.lane, channels, self.lists)
 
+    def _channels(self) -> dict[str, Channel]:
+        return {self.channel.name: self.channel}
+
+    def run(self, story: Coroutine[Any, Any, T]) -> T:
+        """Run something that waits."""
+        return asyncio.run(story)
+
     def restart(self) -> None:
         """The program stops and starts again: all that is kept is the database."""
         self.lane.stop()
         self._begin()
         self.lane.start()
-        asyncio.run(self.list_reader.release())
+        self.run(self.list_reader.release())
 
     # ---- people ------------------------------------------------------------------------------------------
 
@@ -106,7 +115,7 @@ class Town:
 
     def send(self, *inbounds: Inbound) -> None:
         """Messages come in, are decided, and everything due is delivered."""
-        asyncio.run(self._send(inbounds))
+        self.run(self._send(inbounds))
 
     async def _send(self, inbounds: tuple[Inbound, ...]) -> None:
         await self.lane.accept(inbounds)
@@ -128,13 +137,13 @@ class Town:
         if self.channel.can.buttons:
             payload = next(data for words, data in message.buttons if words == label)
             return self.say(who, pressed=payload)
-        number = next(n for n, words in _numbered("\n".join(message.parts)) if words == label)
+        number = next(n for n, words in numbered("\n".join(message.parts)) if words == label)
         return self.say(who, str(number))
 
     def _offering(self, who: str, label: str) -> Outbound:
         for message in reversed(self.messages(who)):
             offered = [words for words, _ in message.buttons] or [
-                words for _, words in _numbered("\n".join(message.parts))
+                words for _, words in numbered("\n".join(message.parts))
             ]
             if label in offered:
                 return message
@@ -195,7 +204,7 @@ class Town:
     def tick(self) -> None:
         """The clock looks at what is due now."""
         self.do(FollowDue())
-        asyncio.run(self.settle())
+        self.run(self.settle())
 
     def next_due(self) -> datetime | None:
         """When the clock has to look at a case again."""
@@ -252,7 +261,7 @@ class Town:
             return total
 
 
-def _numbered(text: str) -> list[tuple[int, str]]:
+def numbered(text: str) -> list[tuple[int, str]]:
     """The numbered choices at the end of a message, on one line or several."""
     return [(int(n), words) for n, words in re.findall(r"(?:^|  |\n)(\d{1,2}) ([^\n]+?)(?=  \d|\n|$)", text)]
 
