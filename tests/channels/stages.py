@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import pytest
@@ -94,13 +94,21 @@ async def telegram_stage() -> AsyncIterator[Stage]:
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of channel: how it is put on a stage, and the header that makes a request trusted."""
+    """One kind of channel: how it is put on a stage, and what makes a request trusted."""
 
     stage: Callable[[], AbstractAsyncContextManager[Stage]]
     parser: Callable[[], Channel]
-    headers: dict[str, str]
+    headers: dict[str, str] = field(default_factory=dict)
     keeps_words: bool = True
     """The words that were sent can be seen at the far end."""
+    seal: Callable[[bytes], Request] | None = None
+    """Makes a request of a body where a header is not enough: its platform signs or encrypts."""
+    write: Callable[[Any], bytes] = lambda body: json.dumps(body).encode()
+    """A body of `BODIES` as the platform writes it, where that is not JSON."""
+
+    def trusted(self, body: bytes) -> Request:
+        """A request that the channel takes for its platform's."""
+        return self.seal(body) if self.seal else Request(self.headers, {}, body)
 
 
 KINDS = {

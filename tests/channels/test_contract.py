@@ -63,7 +63,7 @@ json_values = st.recursive(
 
 
 def trusted(name: str, body: bytes) -> Request:
-    return Request(KINDS[name].headers, {}, body)
+    return KINDS[name].trusted(body)
 
 
 def check(messages: Any, name: str) -> None:
@@ -114,7 +114,7 @@ def bent(draw: st.DrawFn, name: str) -> Any:
 @given(data=st.data())
 @many
 def test_what_is_missing_or_wrong_is_read_or_refused(name: str, data: st.DataObject) -> None:
-    body = json.dumps(data.draw(bent(name))).encode()
+    body = KINDS[name].write(data.draw(bent(name)))
 
     check(parsed(PARSERS[name], trusted(name, body)), name)
 
