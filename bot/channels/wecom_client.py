@@ -25,10 +25,10 @@ _GONE: Final = frozenset({40003, 40031, 46004, 60111, 81013})
 _MENDABLE: Final = frozenset({-1, 40013, 40056, 41001, 41004, 42009, 60011, 60020, 301002}) | _STALE
 """A setting is wrong or WeCom is busy: the message itself may be right, and is tried again."""
 _PLAIN: Final = {
-    48002: "这个应用没有调用该接口的权限:应用群要求可见范围是根部门",
+    48002: "这个应用没有调用该接口的权限：应用群要求可见范围是根部门",
     60020: "这台服务器的出口 IP 不在应用的“企业可信IP”里",
     81013: "没有一个接收人在应用的可见范围内",
-    86003: "没有这个群,或者群不是本应用建的",
+    86003: "没有这个群，或者群不是本应用建的",
 }
 
 # The library logs addresses, and WeCom's addresses hold the access token.
