@@ -6,11 +6,16 @@ import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import pytest
 
-from bot.channel import Channel, Request, Unreadable, Untrusted
+from bot.channel import Channel, Outcome, Request, Unreadable, Untrusted
+from bot.channels.dingtalk import DingTalkChannel
+from bot.channels.dingtalk_api import App
+from bot.channels.dingtalk_robot import DingTalkRobotChannel, read_robot
+from bot.channels.dingtalk_server import DingTalkServer
 from bot.channels.memory import SECRET_HEADER as MEMORY_HEADER
 from bot.channels.memory import MemoryChannel
 from bot.channels.telegram import SECRET_HEADER as TELEGRAM_HEADER
@@ -19,6 +24,7 @@ from bot.channels.telegram_server import TelegramServer
 from bot.channels.terminal import TerminalChannel
 from bot.channels.webchat import WebChatChannel
 from bot.message import Inbound, Outbound
+from bot.tokens import LocalTokens
 
 T = TypeVar("T")
 
@@ -92,6 +98,65 @@ async def telegram_stage() -> AsyncIterator[Stage]:
             await channel.stop()
 
 
+class Now:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def go(self, **more: float) -> None:
+        self.at += timedelta(**more)
+
+
+def dingtalk(base_url: str = "http://127.0.0.1:9", now: Now | None = None, **options: Any) -> DingTalkChannel:
+    """Make the channel; unless told where, for reading alone: it reaches nobody."""
+    app = App("ding-loopback", "a-secret-of-loopback", "ding-loopback", base_url, base_url)
+    tokens = options.pop("tokens", None) or LocalTokens()
+    return DingTalkChannel(app, tokens, now=now or Now(), **options)
+
+
+def dingtalk_at(server: DingTalkServer, now: Now, **options: Any) -> DingTalkChannel:
+    """Make the channel against the stand-in."""
+    return dingtalk(server.base_url, now, **options)
+
+
+@asynccontextmanager
+async def dingtalk_stage() -> AsyncIterator[Stage]:
+    now = Now()
+    async with DingTalkServer(now) as server:
+        server.join(str(WANG))
+        channel = dingtalk_at(server, now)
+        try:
+            yield Stage(channel, lambda: list(server.heard(str(WANG))))
+        finally:
+            await channel.stop()
+
+
+class _BoundRobot(DingTalkRobotChannel):
+    """Whatever is said goes into one group, as if it were bound to it."""
+
+    secret = ""
+
+    async def send(self, message: Outbound) -> Outcome:
+        return await super().send(message.model_copy(update={"secret": self.secret, "group": True}))
+
+
+@asynccontextmanager
+async def dingtalk_robot_stage() -> AsyncIterator[Stage]:
+    now = Now()
+    async with DingTalkServer(now) as server:
+        channel = _BoundRobot(now=now, base_url=server.base_url)
+        sign = "SEC" + "0f" * 32
+        channel.secret = read_robot(f"{server.add_robot('工作群', sign)} {sign}")
+        try:
+            yield Stage(channel, lambda: list(server.heard_in_group("工作群")))
+        finally:
+            await channel.stop()
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind of channel: how it is put on a stage, and what makes a request trusted."""
@@ -112,6 +177,8 @@ class Kind:
 
 
 KINDS = {
+    "dingtalk": Kind(dingtalk_stage, dingtalk, {}),
+    "dingtalk_robot": Kind(dingtalk_robot_stage, lambda: DingTalkRobotChannel(now=Now()), {}),
     "memory": Kind(memory_stage, lambda: MemoryChannel(secret=SECRET), {MEMORY_HEADER: SECRET}),
     "terminal": Kind(terminal_stage, lambda: TerminalChannel("我", io.StringIO(), io.StringIO()), {}),
     "telegram": Kind(telegram_stage, telegram, {TELEGRAM_HEADER: SECRET}),

@@ -44,7 +44,9 @@ UPDATES = [
 ]
 MESSAGE = {"message_id": "m1", "chat": "c", "handle": "h", "text": "路灯坏了", "sender_name": "王芳"}
 PLACED = {"place": {"lat": 26.1, "lon": 119.1}, "attachments": [{"kind": "photo", "key": "memory:1"}]}
-BODIES = {
+BODIES: dict[str, list[Any]] = {
+    "dingtalk": [MESSAGE],
+    "dingtalk_robot": [MESSAGE],
     "memory": [MESSAGE, MESSAGE | PLACED],
     "telegram": UPDATES,
     "terminal": [MESSAGE],

@@ -1,0 +1,214 @@
+"""DingTalk's group robots (群自定义机器人): an address into one group, which speaks and hears nothing."""
+
+import base64
+import hashlib
+import hmac
+import logging
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import httpx
+
+from bot.channel import Accept, Broken, Can, Gone, Later, Outcome, Rate, Refused, Request, Sent, Untrusted
+from bot.channels.edge import Recent, fingerprint, writable
+from bot.message import Inbound, Outbound
+
+log = logging.getLogger(__name__)
+
+NAME: Final = "dingtalk_robot"
+OLD_BASE: Final = "https://oapi.dingtalk.com"
+BLOCKED: Final = timedelta(minutes=10)
+"""So long nothing is taken from a robot that spoke more than 20 times in a minute (channels.md 2.8)."""
+LONGEST: Final = 18_000
+"""Bytes of a text; the whole message may have 20,000."""
+
+# The client logs addresses, and a robot's address holds its key.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+_TOKEN: Final = re.compile(r"access_token=([A-Za-z0-9]{16,128})(?![A-Za-z0-9])")
+_BARE: Final = re.compile(r"(?<![A-Za-z0-9])[0-9a-f]{64}(?![A-Za-z0-9])")
+_SIGN: Final = re.compile(r"(?<![A-Za-z0-9])SEC[A-Za-z0-9]{16,128}(?![A-Za-z0-9])")
+_MOBILE: Final = re.compile(r"(?:\+?86-?)?(1\d{10})")
+
+_TOO_FAST: Final = frozenset({130101, 410100})
+_BUSY: Final = frozenset({-1, 429})
+_NO_ROBOT: Final = frozenset({300001, 300005, 40035, 400013, 400101, 400102, 400106})
+"""Its key is wrong, or the robot or the group is no more."""
+_UNSAFE: Final = 310000
+_REASONS: Final = (
+    ("keyword", "机器人的安全设置要求关键词，这条消息里没有；请把关键词改成每条都有的字，或改用“加签”。"),
+    ("timestamp", "服务器的时间与钉钉相差超过一小时，签名不被接受；请校准服务器时间。"),
+    ("sign", "加签密钥不对；请到机器人的安全设置里重新复制 SEC 开头的密钥，再绑定一次。"),
+    ("ip", "机器人的安全设置只允许指定的 IP，服务器的出口 IP 不在其中；请加进去，或改用“加签”。"),
+)
+
+
+def read_robot(words: str) -> str:
+    """Read the key of a robot out of what somebody pastes: its webhook address, and the SEC... secret.
+
+    The address's host is not taken over: where DingTalk is, the settings say.
+
+    Returns:
+        What `Outbound.secret` holds: the access token, and after a blank the secret where there is one.
+
+    Raises:
+        ValueError: no robot is named; the message is a plain Chinese sentence and repeats nothing of it.
+    """
+    tokens = set(_TOKEN.findall(words)) or set(_BARE.findall(_SIGN.sub(" ", words)))
+    signs = set(_SIGN.findall(words))
+    if not tokens:
+        raise ValueError("没有看到机器人的 Webhook 地址；请到群设置的机器人里复制，里面有 access_token=。")
+    if len(tokens) > 1:
+        raise ValueError("这里有不止一个机器人的地址；请一次只发一个。")
+    if len(signs) > 1:
+        raise ValueError("这里有不止一个 SEC 开头的密钥；请只发这个机器人的。")
+    return " ".join([*tokens, *signs])
+
+
+def sign(secret: str, milliseconds: int) -> str:
+    """The signature of a moment, not yet quoted for an address (channels.md 2.8)."""
+    signed = hmac.new(secret.encode(), f"{milliseconds}\n{secret}".encode(), hashlib.sha256)
+    return base64.b64encode(signed.digest()).decode()
+
+
+class DingTalkRobotChannel:
+    """Speaks in groups through the robots that their people have set up; each group has its robot's key.
+
+    Args:
+        now: gives aware UTC.
+        base_url: where the robots are (XIAOGE_DINGTALK_OLD_BASE_URL).
+        patience: seconds until a call that is not answered is given up.
+    """
+
+    name = NAME
+    can = Can(
+        group_push=True,
+        private=False,
+        mentions=True,
+        webhook=False,
+        longest=LONGEST,
+        per_second=15.0,
+        per_chat_second=0.5,
+        rates=(Rate("group", 18, timedelta(minutes=1)),),
+        at_once=5,
+    )
+
+    def __init__(
+        self, *, now: Callable[[], datetime], base_url: str = OLD_BASE, patience: float = 10.0
+    ) -> None:
+        self._now = now
+        self._base_url = base_url
+        self._patience = patience
+        self._client: httpx.AsyncClient | None = None
+        self._blocked: Recent[str, datetime] = Recent(1000)
+        """Until when a robot is not listened to, by its key's fingerprint."""
+        self._halfway: Recent[int, int] = Recent(1000)
+        """How many parts of a message were said before it failed, by mail id."""
+
+    # -- speaking -----------------------------------------------------------------------------------------
+
+    async def send(self, message: Outbound) -> Outcome:
+        """Say what was not said yet of a message. See `Channel.send`."""
+        if not message.secret:
+            return Refused("这个群没有绑定机器人的地址；请重新绑定。")
+        robot = fingerprint(message.secret.encode("utf-8", "replace"))
+        rest = self._blocked.get(robot, self._now()) - self._now()
+        if rest > timedelta(0):
+            return Later(rest.total_seconds())
+        try:
+            outcome = await self._say(message)
+        except httpx.HTTPError as error:
+            return Broken(type(error).__name__)  # its words may hold the address
+        except Exception as error:  # noqa: BLE001 - its words and its trace may hold the robot's key
+            log.error("mail %d was not sent: %s", message.mail_id, type(error).__name__)
+            return Broken(type(error).__name__)
+        if isinstance(outcome, Later) and outcome.seconds >= BLOCKED.total_seconds():
+            self._blocked[robot] = self._now() + BLOCKED
+        return outcome
+
+    async def _say(self, message: Outbound) -> Outcome:
+        said = self._halfway.setdefault(message.mail_id, 0)
+        for number, part in enumerate(message.parts[said:], said):
+            mentions = message.mentions if number == 0 else ()
+            outcome = await self._post(message.secret, _body(writable(part), mentions))
+            if outcome is not None:
+                return outcome
+            self._halfway[message.mail_id] = number + 1
+        self._halfway.pop(message.mail_id, None)
+        return Sent("")  # the platform gives these messages no name
+
+    async def _post(self, secret: str, body: dict[str, Any]) -> Outcome | None:
+        """Say one text; None when it was taken."""
+        token, _, key = secret.partition(" ")
+        query: dict[str, str] = {"access_token": token}
+        if key:
+            milliseconds = int(self._now().timestamp() * 1000)
+            query |= {"timestamp": str(milliseconds), "sign": sign(key, milliseconds)}
+        if self._client is None:
+            self._client = httpx.AsyncClient(base_url=self._base_url, timeout=self._patience)
+        answer = await self._client.post("/robot/send", params=query, json=body)
+        if answer.status_code == 429:
+            return Later(60)
+        if not answer.is_success:
+            return Broken(f"HTTP {answer.status_code}")
+        told = answer.json()
+        return _outcome(int(told.get("errcode", -1)), str(told.get("errmsg", "")))
+
+    # -- what it cannot -----------------------------------------------------------------------------------
+
+    def parse(self, request: Request) -> Sequence[Inbound]:
+        """Refuse all: such a robot hears nothing."""
+        raise Untrusted("a group's robot hears nothing")
+
+    async def fetch(self, key: str) -> tuple[bytes, str] | None:
+        """Nothing was ever sent to it."""
+        return None
+
+    async def start(self, accept: Accept) -> None:
+        """There is nothing to listen to."""
+
+    async def stop(self) -> None:
+        """Release connections."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+
+def _body(words: str, mentions: Sequence[str]) -> dict[str, Any]:
+    """A text; whoever is called stands in it as well, else nobody's device tells them."""
+    mobiles = [found[1] for name in mentions if (found := _MOBILE.fullmatch(name))]
+    users = [name for name in mentions if not _MOBILE.fullmatch(name)]
+    if mobiles or users:
+        words = " ".join([*(f"@{name}" for name in (*mobiles, *users)), words])
+    at = {"atMobiles": mobiles, "atUserIds": users, "isAtAll": False}
+    return {"msgtype": "text", "text": {"content": words}, "at": at}
+
+
+def _outcome(code: int, words: str) -> Outcome | None:
+    """What an error number means; None for none. The platform's own words stay out: they may quote ours."""
+    if code == 0:
+        return None
+    if code in _TOO_FAST:
+        return Later(BLOCKED.total_seconds())
+    if code in _BUSY:
+        return Broken(f"DingTalk is busy ({code})")
+    if code in _NO_ROBOT:
+        return Gone(f"群里的机器人已不在，或它的地址不对（{code}）；请重新绑定。")
+    if code == _UNSAFE:
+        return Refused(_reason(words))
+    return Refused(f"钉钉不接受这条消息（{code}）。")
+
+
+def _reason(words: str) -> str:
+    """Which of the robot's safety settings a message went against."""
+    lower = words.lower()
+    for hint, sentence in _REASONS:
+        if re.search(rf"\b{hint}", lower):
+            return sentence
+    for hint, index in (("关键词", 0), ("时间", 1), ("签名", 2), ("白名单", 3)):
+        if hint in words:
+            return _REASONS[index][1]
+    return "机器人的安全设置不接受这条消息（310000）；请检查关键词、加签和 IP 设置。"
