@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
+from app.dingtalk_settings import DingTalk
 from app.settings import Settings, Telegram
 from bot.channel import Channel, Unreadable
 from bot.channels.webchat import Hub, WebChatChannel
@@ -72,6 +73,9 @@ def open_channels(around: Surroundings) -> dict[str, Channel]:
     found: list[Channel] = [WebChatChannel(around.hub)]
     if settings.telegram is not None:
         found.append(_telegram(settings.telegram, around))
+    if settings.dingtalk.client_id:
+        found.append(_dingtalk(settings.dingtalk, around))
+    found.append(_dingtalk_robot(settings.dingtalk, around))
     if settings.trial is not None:
         from app.trial import TrialChannel
 
@@ -91,3 +95,26 @@ def _telegram(telegram: Telegram, around: Surroundings) -> Channel:
         base_file_url=telegram.files,
         bury=around.bury(TelegramChannel.name),
     )
+
+
+def _dingtalk(dingtalk: DingTalk, around: Surroundings) -> Channel:
+    from bot.channels.dingtalk import DingTalkChannel
+    from bot.channels.dingtalk_api import App
+
+    app = App(
+        dingtalk.client_id,
+        dingtalk.client_secret,
+        dingtalk.robot_code,
+        dingtalk.base_url,
+        dingtalk.old_base_url,
+    )
+    return DingTalkChannel(
+        app, around.tokens, now=around.now, media=around.media, bury=around.bury(DingTalkChannel.name)
+    )
+
+
+def _dingtalk_robot(dingtalk: DingTalk, around: Surroundings) -> Channel:
+    """Groups have their own robots, so it needs no setting and is always there."""
+    from bot.channels.dingtalk_robot import DingTalkRobotChannel
+
+    return DingTalkRobotChannel(now=around.now, base_url=dingtalk.old_base_url)

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from app import dingtalk_settings
+from app.dingtalk_settings import DingTalk
+
 T = TypeVar("T")
 
 PREFIX = "XIAOGE_"
@@ -19,6 +22,7 @@ NAMES = frozenset(
         *("DATABASE_URL", "PLACE", "HOST", "PORT", "URL", "SECURE", "MEDIA", "LOG", "WRITERS", "TEST_HOOK"),
         *("KEYS", "SEARCH_KEY", "PLACES", "BACKUPS", "METRICS_KEY", "HEARTBEAT_URL"),
         *("TELEGRAM_TOKEN", "TELEGRAM_SECRET", "TELEGRAM_WEBHOOK_URL", "TELEGRAM_BASE_URL"),
+        *dingtalk_settings.NAMES,
     )
 )
 LEVELS = ("debug", "info", "warning", "error")
@@ -88,6 +92,7 @@ class Settings:
     """What people call the place, where its book is also another's; empty: what the book calls it."""
     hostname: str = ""
     """Under which the place is asked for, instead of by a path."""
+    dingtalk: DingTalk = field(default_factory=DingTalk)
 
     @property
     def command(self) -> str:
@@ -123,6 +128,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         log=read("LOG", "info", _level),
         writers=read("WRITERS", "4", _writers),
         telegram=_telegram(read),
+        dingtalk=_dingtalk(read),
         trial=_trial(read, host),
         backups=read("BACKUPS", "", Path) if read.has("BACKUPS") else None,
         metrics_key=read("METRICS_KEY", "", _secret),
@@ -277,6 +283,13 @@ def _telegram(read: _Reader) -> Telegram | None:
         )
     base = read("TELEGRAM_BASE_URL", "https://api.telegram.org", _address).rstrip("/")
     return Telegram(read("TELEGRAM_TOKEN", "", _token), secret, webhook, base)
+
+
+def _dingtalk(read: _Reader) -> DingTalk:
+    try:
+        return dingtalk_settings.read_dingtalk(read, _address)
+    except ValueError as why:
+        raise WrongSetting(str(why)) from None
 
 
 def _token(value: str) -> str:
