@@ -1,8 +1,11 @@
 """WeCom's API as all its channels call it: one shared token, one retry, and errors that hold no secret."""
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import PurePosixPath
 from typing import Any, Final, TypeVar
 
@@ -90,6 +93,8 @@ class WeComClient:
         self._base_url = base_url.rstrip("/")
         self._patience = patience
         self._line: httpx.AsyncClient | None = None
+        self.server_time: datetime | None = None
+        """What WeCom's clock said at its last answer."""
 
     @property
     def _http(self) -> httpx.AsyncClient:
@@ -108,12 +113,13 @@ class WeComClient:
         """Ask by GET. See `post`."""
         return await self._insist("GET", path, params=query)
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> Json:
+    async def post(self, path: str, body: Mapping[str, Any], **query: str | int) -> Json:
         """Call by POST.
 
         Args:
             path: behind /cgi-bin/, such as "message/send".
             body: as WeCom's documents give it.
+            query: what stands in the address beside the token.
 
         Returns:
             The answer, whose errcode is 0.
@@ -122,7 +128,7 @@ class WeComClient:
             WeComError: refused.
             ConnectionError: not reached, or what answered is not WeCom.
         """
-        return await self._insist("POST", path, json=dict(body))
+        return await self._insist("POST", path, params=query, json=dict(body))
 
     async def upload(self, kind: str, data: bytes, filename: str) -> str:
         """Lay a file down at WeCom for three days. Returns its media id; raises as `post`.
@@ -182,6 +188,8 @@ class WeComClient:
             raise ConnectionError(f"{path}: {type(error).__name__}") from None
         if not answer.is_success:
             raise ConnectionError(f"{path}: HTTP {answer.status_code}")
+        with contextlib.suppress(ValueError, TypeError):
+            self.server_time = parsedate_to_datetime(answer.headers.get("date", ""))
         return answer
 
     def _read(self, answer: httpx.Response, token: str = "") -> Json:
