@@ -9,6 +9,7 @@ from typing import Self
 
 from app.dingtalk_settings import DingTalk
 from app.settings import Settings, Telegram
+from app.wecom_settings import WeCom
 from bot.channel import Channel, Unreadable
 from bot.channels.webchat import Hub, WebChatChannel
 from bot.lane import Lane
@@ -76,6 +77,8 @@ def open_channels(around: Surroundings) -> dict[str, Channel]:
     if settings.dingtalk.client_id:
         found.append(_dingtalk(settings.dingtalk, around))
     found.append(_dingtalk_robot(settings.dingtalk, around))
+    if settings.wecom is not None:
+        found.append(_wecom(settings.wecom, around))
     if settings.trial is not None:
         from app.trial import TrialChannel
 
@@ -118,3 +121,20 @@ def _dingtalk_robot(dingtalk: DingTalk, around: Surroundings) -> Channel:
     from bot.channels.dingtalk_robot import DingTalkRobotChannel
 
     return DingTalkRobotChannel(now=around.now, base_url=dingtalk.old_base_url)
+
+
+def _wecom(wecom: WeCom, around: Surroundings) -> Channel:
+    from bot.channels.wecom import WeComChannel
+
+    return WeComChannel(
+        wecom.corp_id,
+        wecom.agent_id,
+        wecom.secret,
+        callback_token=wecom.callback_token,
+        callback_key=wecom.callback_key,
+        tokens=around.tokens,
+        now=around.now,
+        media=around.media,
+        base_url=wecom.base_url,
+        cards=wecom.cards,
+    )

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from app import dingtalk_settings
+from app import dingtalk_settings, wecom_settings
 from app.dingtalk_settings import DingTalk
+from app.wecom_settings import WeCom
 
 T = TypeVar("T")
 
@@ -23,6 +24,7 @@ NAMES = frozenset(
         *("KEYS", "SEARCH_KEY", "PLACES", "BACKUPS", "METRICS_KEY", "HEARTBEAT_URL"),
         *("TELEGRAM_TOKEN", "TELEGRAM_SECRET", "TELEGRAM_WEBHOOK_URL", "TELEGRAM_BASE_URL"),
         *dingtalk_settings.NAMES,
+        *wecom_settings.NAMES,
     )
 )
 LEVELS = ("debug", "info", "warning", "error")
@@ -93,6 +95,7 @@ class Settings:
     hostname: str = ""
     """Under which the place is asked for, instead of by a path."""
     dingtalk: DingTalk = field(default_factory=DingTalk)
+    wecom: WeCom | None = None
 
     @property
     def command(self) -> str:
@@ -129,6 +132,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         writers=read("WRITERS", "4", _writers),
         telegram=_telegram(read),
         dingtalk=_dingtalk(read),
+        wecom=_wecom(read),
         trial=_trial(read, host),
         backups=read("BACKUPS", "", Path) if read.has("BACKUPS") else None,
         metrics_key=read("METRICS_KEY", "", _secret),
@@ -288,6 +292,13 @@ def _telegram(read: _Reader) -> Telegram | None:
 def _dingtalk(read: _Reader) -> DingTalk:
     try:
         return dingtalk_settings.read_dingtalk(read, _address)
+    except ValueError as why:
+        raise WrongSetting(str(why)) from None
+
+
+def _wecom(read: _Reader) -> WeCom | None:
+    try:
+        return wecom_settings.read_wecom(read, _address, _yes)
     except ValueError as why:
         raise WrongSetting(str(why)) from None
 
