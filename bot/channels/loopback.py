@@ -35,6 +35,8 @@ class Reply:
     status: int | None
     body: bytes = field(default=b"", repr=False)
     kind: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
+    """Further header lines."""
 
 
 Answer = Callable[[Call], Awaitable[Reply]]
@@ -113,8 +115,9 @@ def _written(reply: Reply) -> bytes:
     status = HTTPStatus(reply.status or 500)
     head = (
         f"HTTP/1.1 {status} {status.phrase}\r\nContent-Type: {reply.kind}\r\n"
-        f"Content-Length: {len(reply.body)}\r\n\r\n"
+        f"Content-Length: {len(reply.body)}\r\n"
     )
+    head += "".join(f"{name}: {value}\r\n" for name, value in reply.headers) + "\r\n"
     return head.encode("latin-1") + reply.body
 
 

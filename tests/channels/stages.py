@@ -25,6 +25,8 @@ from bot.channels.terminal import TerminalChannel
 from bot.channels.webchat import WebChatChannel
 from bot.message import Inbound, Outbound
 from bot.tokens import LocalTokens
+from tests.channels import wecom_stage as wecom_stages
+from tests.channels.wecom_stage import as_xml, sealed, wecom
 
 T = TypeVar("T")
 
@@ -176,12 +178,20 @@ class Kind:
         return self.seal(body) if self.seal else Request(self.headers, {}, body)
 
 
+@asynccontextmanager
+async def wecom_stage() -> AsyncIterator[Stage]:
+    async with wecom_stages.played() as (server, channel, _):
+        server.meet(str(WANG))
+        yield Stage(channel, lambda: server.heard(str(WANG)))
+
+
 KINDS = {
     "dingtalk": Kind(dingtalk_stage, dingtalk, {}),
     "dingtalk_robot": Kind(dingtalk_robot_stage, lambda: DingTalkRobotChannel(now=Now()), {}),
     "memory": Kind(memory_stage, lambda: MemoryChannel(secret=SECRET), {MEMORY_HEADER: SECRET}),
     "terminal": Kind(terminal_stage, lambda: TerminalChannel("我", io.StringIO(), io.StringIO()), {}),
     "telegram": Kind(telegram_stage, telegram, {TELEGRAM_HEADER: SECRET}),
+    "wecom": Kind(wecom_stage, wecom, seal=sealed, write=as_xml),
     "webchat": Kind(webchat_stage, WebChatChannel, {}, keeps_words=False),
 }
 

@@ -37,11 +37,15 @@ ODD_TEXTS = {
     "empty": "",
     "a million signs": "灯" * 1_000_000,
 }
-UPDATES = [
-    update
-    for path in sorted((Path(__file__).parent / "payloads/telegram").glob("*.json"))
-    for update in json.loads(path.read_text())["updates"]
-]
+
+
+def payloads(name: str) -> list[Any]:
+    """What a platform has sent."""
+    paths = sorted((Path(__file__).parent / "payloads" / name).glob("*.json"))
+    return [update for path in paths for update in json.loads(path.read_text())["updates"]]
+
+
+UPDATES = payloads("telegram")
 MESSAGE = {"message_id": "m1", "chat": "c", "handle": "h", "text": "路灯坏了", "sender_name": "王芳"}
 PLACED = {"place": {"lat": 26.1, "lon": 119.1}, "attachments": [{"kind": "photo", "key": "memory:1"}]}
 BODIES: dict[str, list[Any]] = {
@@ -51,6 +55,7 @@ BODIES: dict[str, list[Any]] = {
     "telegram": UPDATES,
     "terminal": [MESSAGE],
     "webchat": [MESSAGE],
+    "wecom": payloads("wecom"),
 }
 
 PARSERS = {name: kind.parser() for name, kind in KINDS.items()}
