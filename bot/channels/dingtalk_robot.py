@@ -38,11 +38,15 @@ _BUSY: Final = frozenset({-1, 429})
 _NO_ROBOT: Final = frozenset({300001, 300005, 40035, 400013, 400101, 400102, 400106})
 """Its key is wrong, or the robot or the group is no more."""
 _UNSAFE: Final = 310000
+_CLOCK: Final = "服务器的时间与钉钉相差超过一小时，签名不被接受；请校准服务器时间。"
+_SIGNATURE: Final = "加签密钥不对；请到机器人的安全设置里重新复制 SEC 开头的密钥，再绑定一次。"
+_UNSIGNED: Final = "机器人的安全设置选了“加签”，绑定时却没有密钥；请把 SEC 开头的密钥一起发来，再绑定一次。"
+_OF_SIGNS: Final = (_CLOCK, _SIGNATURE)
 _REASONS: Final = (
-    ("keyword", "机器人的安全设置要求关键词，这条消息里没有；请把关键词改成每条都有的字，或改用“加签”。"),
-    ("timestamp", "服务器的时间与钉钉相差超过一小时，签名不被接受；请校准服务器时间。"),
-    ("sign", "加签密钥不对；请到机器人的安全设置里重新复制 SEC 开头的密钥，再绑定一次。"),
-    ("ip", "机器人的安全设置只允许指定的 IP，服务器的出口 IP 不在其中；请加进去，或改用“加签”。"),
+    (r"\bkeyword|关键词", "机器人要求每条消息带关键词，这条没有；请换成每条都有的字，或改用“加签”。"),
+    (r"\btimestamp|时间", _CLOCK),
+    (r"\bsign|签名", _SIGNATURE),
+    (r"\bip\b|白名单", "服务器的出口 IP 不在机器人允许的地址里；请加进去，或改用“加签”。"),
 )
 
 
@@ -155,7 +159,7 @@ class DingTalkRobotChannel:
         if not answer.is_success:
             return Broken(f"HTTP {answer.status_code}")
         told = answer.json()
-        return _outcome(int(told.get("errcode", -1)), str(told.get("errmsg", "")))
+        return _outcome(int(told.get("errcode", -1)), str(told.get("errmsg", "")), signed=bool(key))
 
     # -- what it cannot -----------------------------------------------------------------------------------
 
@@ -187,7 +191,7 @@ def _body(words: str, mentions: Sequence[str]) -> dict[str, Any]:
     return {"msgtype": "text", "text": {"content": words}, "at": at}
 
 
-def _outcome(code: int, words: str) -> Outcome | None:
+def _outcome(code: int, words: str, *, signed: bool) -> Outcome | None:
     """What an error number means; None for none. The platform's own words stay out: they may quote ours."""
     if code == 0:
         return None
@@ -198,17 +202,13 @@ def _outcome(code: int, words: str) -> Outcome | None:
     if code in _NO_ROBOT:
         return Gone(f"群里的机器人已不在，或它的地址不对（{code}）；请重新绑定。")
     if code == _UNSAFE:
-        return Refused(_reason(words))
+        reason = _reason(words)
+        return Refused(_UNSIGNED if reason in _OF_SIGNS and not signed else reason)
     return Refused(f"钉钉不接受这条消息（{code}）。")
 
 
 def _reason(words: str) -> str:
     """Which of the robot's safety settings a message went against."""
     lower = words.lower()
-    for hint, sentence in _REASONS:
-        if re.search(rf"\b{hint}", lower):
-            return sentence
-    for hint, index in (("关键词", 0), ("时间", 1), ("签名", 2), ("白名单", 3)):
-        if hint in words:
-            return _REASONS[index][1]
-    return "机器人的安全设置不接受这条消息（310000）；请检查关键词、加签和 IP 设置。"
+    found = (why for pattern, why in _REASONS if re.search(pattern, lower))
+    return next(found, "机器人的安全设置不接受这条消息（310000）；请检查关键词、加签和 IP 设置。")

@@ -76,6 +76,10 @@ class DingTalkServer(DingTalkPeople):
         """Let the next calls of a path go wrong, one trouble each; None cuts the line instead."""
         self._troubles.setdefault(path, []).extend(troubles)
 
+    def mend(self) -> None:
+        """Let nothing go wrong any more."""
+        self._troubles.clear()
+
     def void_tokens(self) -> None:
         """Make every token stale before its time."""
         self._tokens = [""] * len(self._tokens)
