@@ -22,13 +22,7 @@ for _name in ("httpx", "httpcore"):
 
 _STALE: Final = ("invalidauthentication", "40001", "40014", "42001")
 _THROTTLED: Final = ("qpslimit", "throttl", "toomanyrequests", "flowcontrol", "90018", "90002", "frequency")
-_NOBODY: Final = (
-    "staffid.notexisted",
-    "invalidstaff",
-    "user.notexist",
-    "conversation.notexist",
-    "notingroup",
-)
+_NOBODY: Final = ("staffid.notexisted", "group.disbanded", "bot.stopped", "openconversationid")
 _BLOCKED: Final = ("130101", "410100")
 """More than 20 messages in a minute in one group: nothing is taken for ten (channels.md 2.8)."""
 _QUOTA: Final = ("quota", "callslimit")

@@ -128,7 +128,10 @@ class Sender:
         try:
             told = await self._api.call("/v1.0/robot/oToMessages/batchSend", body)
         except (DingTalkError, httpx.HTTPError) as error:
-            return [outcome_of(error)] * len(messages)
+            outcome = outcome_of(error)
+            if isinstance(outcome, Gone | Refused):  # for the sake of one of them: nobody else is to suffer
+                return [await self.send(one) for one in messages]
+            return [outcome] * len(messages)
         except Exception as error:
             log.exception("%d letters were not sent", len(messages))
             return [Broken(type(error).__name__)] * len(messages)
