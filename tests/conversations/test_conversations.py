@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.conversations.dingtalk_driver import DingTalkDriver
 from tests.conversations.driver import Driver
 from tests.conversations.played import played
 from tests.conversations.telegram_driver import TelegramDriver
 from tests.talk_script import Stage, Talk, read
 
 FOLDER = Path(__file__).parents[1] / "talks"
-DRIVERS: dict[str, Callable[[], Driver]] = {"telegram": TelegramDriver}
+DRIVERS: dict[str, Callable[[], Driver]] = {"dingtalk": DingTalkDriver, "telegram": TelegramDriver}
 TALKS = [
     talk for path in sorted(FOLDER.glob("*.talk")) if "default" in (talk := read(path, ("default",))).places
 ]
