@@ -23,10 +23,13 @@ class DingTalkDriver:
 
     def __init__(self) -> None:
         self._now: Now = lambda: BEFORE
-        self._server = DingTalkServer(lambda: self._now(), retry_seconds=5)
+        self._server = DingTalkServer(self._moment, retry_seconds=5)
         self._channel: DingTalkChannel | None = None
         self._handles: dict[str, str] = {}
         self._up = False
+
+    def _moment(self) -> datetime:
+        return self._now()
 
     async def open(self, accept: Accept, now: Now) -> Channel:
         """Start the stand-in once, and a robot with a line to it."""
