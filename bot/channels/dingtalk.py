@@ -12,6 +12,7 @@ from typing import Final
 import httpx
 
 from bot.channel import Accept, Can, Outcome, Rate, Request, Unreadable, Untrusted
+from bot.channels.caller import Closed
 from bot.channels.dingtalk_api import Api, App, DingTalkError
 from bot.channels.dingtalk_checks import troubles
 from bot.channels.dingtalk_reading import NAME, read
@@ -93,6 +94,7 @@ class DingTalkChannel:
 
     async def start(self, accept: Accept) -> None:
         """Begin to listen as soon as the gateway can be reached; returns at once."""
+        self._api.line.open()
         self._task = asyncio.create_task(self._listen(accept), name=self.name)
 
     async def stop(self) -> None:
@@ -101,7 +103,7 @@ class DingTalkChannel:
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        await self._api.close()
+        await self._api.line.close()
 
     async def _listen(self, accept: Accept) -> None:
         stream = Stream(self._api, partial(self._take, accept), self._silence)
@@ -150,7 +152,7 @@ class DingTalkChannel:
             if error.status == 400 and not (error.stale or error.throttled):
                 return None
             raise ConnectionError(_tell(error)) from None
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, Closed) as error:
             raise ConnectionError(_tell(error)) from None
         if found is None:
             return None
@@ -161,11 +163,7 @@ class DingTalkChannel:
 
     async def check(self) -> Sequence[str]:
         """What is wrong with the settings. See `Checks`."""
-        try:
-            return await troubles(self._api)
-        finally:
-            if self._task is None:
-                await self._api.close()
+        return await troubles(self._api)
 
 
 def _tell(error: Exception) -> str:

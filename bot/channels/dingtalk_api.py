@@ -1,6 +1,5 @@
 """DingTalk's own interfaces, called by hand: one token for all processes, one kind of error."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -8,6 +7,7 @@ from typing import Any, Final
 import httpx
 
 from bot.channel import Broken, Gone, Later, Outcome, Refused
+from bot.channels.caller import Caller
 from bot.media import LARGEST
 from bot.tokens import Fetched, Tokens
 
@@ -15,10 +15,6 @@ BASE: Final = "https://api.dingtalk.com"
 OLD_BASE: Final = "https://oapi.dingtalk.com"
 MESSAGES: Final = "/v1.0/im/bot/messages/get"
 """The topic under which the gateway delivers what people say to a robot."""
-
-# The client logs addresses, and some of DingTalk's hold a token.
-for _name in ("httpx", "httpcore"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
 
 _STALE: Final = ("invalidauthentication", "40001", "40014", "42001")
 _THROTTLED: Final = ("qpslimit", "throttl", "toomanyrequests", "flowcontrol", "90018", "90002", "frequency")
@@ -93,25 +89,12 @@ class Api:
     def __init__(self, app: App, tokens: Tokens, patience: float = 10.0) -> None:
         self.app = app
         self._tokens = tokens
-        self._patience = patience
-        self._open: httpx.AsyncClient | None = None
-
-    @property
-    def _client(self) -> httpx.AsyncClient:
-        if self._open is None:
-            self._open = httpx.AsyncClient(timeout=self._patience)
-        return self._open
-
-    async def close(self) -> None:
-        """Release connections; the next call opens new ones."""
-        client, self._open = self._open, None
-        if client is not None:
-            await client.aclose()
+        self.line = Caller(patience)
 
     async def call(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Call a new interface with the token, which is renewed once when it is refused.
 
-        Raises DingTalkError or httpx.HTTPError.
+        Raises DingTalkError, httpx.HTTPError or Closed.
         """
         name = f"dingtalk:{self.app.client_id}"
         token = await self._tokens.get(name, self.fetch_token)
@@ -124,7 +107,7 @@ class Api:
             return await self._post(path, body, token)
 
     async def fetch_token(self) -> Fetched:
-        """Ask for a new token. Raises DingTalkError or httpx.HTTPError."""
+        """Ask for a new token. Raises DingTalkError, httpx.HTTPError or Closed."""
         who = {"appKey": self.app.client_id, "appSecret": self.app.client_secret}
         got = await self._post("/v1.0/oauth2/accessToken", who)
         return Fetched(str(got["accessToken"]), float(got.get("expireIn", 7200)))
@@ -132,7 +115,7 @@ class Api:
     async def open_line(self) -> tuple[str, str]:
         """Ask for a line to the gateway: its address, and a ticket that opens it once.
 
-        Raises DingTalkError or httpx.HTTPError.
+        Raises DingTalkError, httpx.HTTPError or Closed.
         """
         body = {
             "clientId": self.app.client_id,
@@ -145,15 +128,15 @@ class Api:
 
     async def _post(self, path: str, body: Mapping[str, Any], token: str = "") -> dict[str, Any]:
         headers = {"x-acs-dingtalk-access-token": token} if token else {}
-        answer = await self._client.post(f"{self.app.base_url}{path}", json=body, headers=headers)
+        answer = await self.line.post(f"{self.app.base_url}{path}", json=body, headers=headers)
         return _read(answer)
 
     async def answer(self, address: str, body: Mapping[str, Any]) -> None:
-        """Say something by the address that came with a message. Raises DingTalkError or httpx.HTTPError."""
-        _read(await self._client.post(address, json=body))
+        """Say something by the address that came with a message. Raises as `call` does."""
+        _read(await self.line.post(address, json=body))
 
     async def upload(self, kind: str, name: str, data: bytes) -> str:
-        """Hand over a picture or a file, and get its name there. Raises DingTalkError or httpx.HTTPError."""
+        """Hand over a picture or a file, and get its name there. Raises as `call` does."""
         token_name = f"dingtalk:{self.app.client_id}"
         token = await self._tokens.get(token_name, self.fetch_token)
         try:
@@ -167,18 +150,18 @@ class Api:
     async def _upload(self, kind: str, name: str, data: bytes, token: str) -> str:
         address = f"{self.app.old_base_url}/media/upload"
         query = {"access_token": token, "type": kind}
-        got = _read(await self._client.post(address, params=query, files={"media": (name, data)}))
+        got = _read(await self.line.post(address, params=query, files={"media": (name, data)}))
         return str(got["media_id"])
 
     async def download(self, code: str) -> tuple[bytes, str] | None:
         """Bytes and content type of what somebody sent; None where it is gone or larger than 20 MB.
 
-        Raises DingTalkError or httpx.HTTPError.
+        Raises DingTalkError, httpx.HTTPError or Closed.
         """
         wanted = {"downloadCode": code, "robotCode": self.app.robot_code}
         address = str((await self.call("/v1.0/robot/messageFiles/download", wanted))["downloadUrl"])
         data = bytearray()
-        async with self._client.stream("GET", address) as answer:
+        async with self.line.get(address) as answer:
             if answer.status_code in (403, 404, 410):
                 return None  # the address is made for this one look: what it does not lead to is gone
             answer.raise_for_status()

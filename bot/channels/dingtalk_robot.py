@@ -12,6 +12,7 @@ from typing import Any, Final
 import httpx
 
 from bot.channel import Accept, Broken, Can, Gone, Later, Outcome, Rate, Refused, Request, Sent, Untrusted
+from bot.channels.caller import Caller, Closed
 from bot.channels.edge import Recent, fingerprint, writable
 from bot.message import Inbound, Outbound
 
@@ -23,10 +24,6 @@ BLOCKED: Final = timedelta(minutes=10)
 """So long nothing is taken from a robot that spoke more than 20 times in a minute (channels.md 2.8)."""
 LONGEST: Final = 18_000
 """Bytes of a text; the whole message may have 20,000."""
-
-# The client logs addresses, and a robot's address holds its key.
-for _name in ("httpx", "httpcore"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
 
 _TOKEN: Final = re.compile(r"access_token=([A-Za-z0-9]{16,128})(?![A-Za-z0-9])")
 _BARE: Final = re.compile(r"(?<![A-Za-z0-9])[0-9a-f]{64}(?![A-Za-z0-9])")
@@ -105,8 +102,7 @@ class DingTalkRobotChannel:
     ) -> None:
         self._now = now
         self._base_url = base_url
-        self._patience = patience
-        self._client: httpx.AsyncClient | None = None
+        self._line = Caller(patience)
         self._blocked: Recent[str, datetime] = Recent(1000)
         """Until when a robot is not listened to, by its key's fingerprint."""
         self._halfway: Recent[int, int] = Recent(1000)
@@ -124,7 +120,7 @@ class DingTalkRobotChannel:
             return Later(rest.total_seconds())
         try:
             outcome = await self._say(message)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, Closed) as error:
             return Broken(type(error).__name__)  # its words may hold the address
         except Exception as error:  # noqa: BLE001 - its words and its trace may hold the robot's key
             log.error("mail %d was not sent: %s", message.mail_id, type(error).__name__)
@@ -151,9 +147,7 @@ class DingTalkRobotChannel:
         if key:
             milliseconds = int(self._now().timestamp() * 1000)
             query |= {"timestamp": str(milliseconds), "sign": sign(key, milliseconds)}
-        if self._client is None:
-            self._client = httpx.AsyncClient(base_url=self._base_url, timeout=self._patience)
-        answer = await self._client.post("/robot/send", params=query, json=body)
+        answer = await self._line.post(f"{self._base_url}/robot/send", params=query, json=body)
         if answer.status_code == 429:
             return Later(60)
         if not answer.is_success:
@@ -172,13 +166,12 @@ class DingTalkRobotChannel:
         return None
 
     async def start(self, accept: Accept) -> None:
-        """There is nothing to listen to."""
+        """There is nothing to listen to; it may speak again after it was stopped."""
+        self._line.open()
 
     async def stop(self) -> None:
         """Release connections."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        await self._line.close()
 
 
 def _body(words: str, mentions: Sequence[str]) -> dict[str, Any]:

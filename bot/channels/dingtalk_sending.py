@@ -10,6 +10,7 @@ from typing import Any, Final
 import httpx
 
 from bot.channel import Broken, Gone, Later, Outcome, Refused, Sent
+from bot.channels.caller import Closed
 from bot.channels.dingtalk_api import Api, DingTalkError, outcome_of
 from bot.channels.dingtalk_reading import Door
 from bot.channels.edge import Recent, writable
@@ -63,7 +64,7 @@ class Sender:
             return Sent(next((name for name in reversed(said) if name), ""))
         except _HeldBack as no:
             return no.outcome
-        except (DingTalkError, httpx.HTTPError) as error:
+        except (DingTalkError, httpx.HTTPError, Closed) as error:
             return outcome_of(error)
         except Exception as error:
             log.exception("mail %d was not sent", message.mail_id)
@@ -127,7 +128,7 @@ class Sender:
         }
         try:
             told = await self._api.call("/v1.0/robot/oToMessages/batchSend", body)
-        except (DingTalkError, httpx.HTTPError) as error:
+        except (DingTalkError, httpx.HTTPError, Closed) as error:
             outcome = outcome_of(error)
             if isinstance(outcome, Gone | Refused):  # for the sake of one of them: nobody else is to suffer
                 return [await self.send(one) for one in messages]
@@ -155,7 +156,7 @@ class Sender:
             if error.throttled or error.status >= 500:
                 raise ConnectionError(str(error)) from None
             return False
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, Closed) as error:
             raise ConnectionError(type(error).__name__) from None
         return sent_as in (told.get("successResult") or ())
 

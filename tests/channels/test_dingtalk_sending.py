@@ -380,7 +380,7 @@ def test_what_is_wrong_with_the_settings_is_told_in_plain_words(
             channel = dingtalk_at(server, now)
             for name, value in wrong.items():
                 setattr(server, name, value)
-            return list(await channel.check())
+            return await checked(channel)
 
     found = run(story())
     assert len(found) == (1 if told else 0)
@@ -388,15 +388,17 @@ def test_what_is_wrong_with_the_settings_is_told_in_plain_words(
     assert "a-secret-of-loopback" not in str(found)
 
 
+async def checked(channel: DingTalkChannel) -> list[str]:
+    found = list(await channel.check())
+    await channel.stop()
+    return found
+
+
 def test_a_platform_that_cannot_be_reached_is_told() -> None:
-    found = run(_check_nowhere())
+    found = run(checked(dingtalk()))
 
     assert len(found) == 1
     assert "连不上钉钉" in found[0]
-
-
-async def _check_nowhere() -> list[str]:
-    return list(await dingtalk().check())
 
 
 def test_no_secret_is_in_any_log_or_outcome(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
