@@ -104,3 +104,5 @@ class Outbound(_Frozen):
     """The account on this channel of whoever has to confirm it for the group."""
     mentions: tuple[str, ...] = ()
     """Accounts to be called by name, in a group."""
+    recallable: bool = False
+    """It may have to be taken back: of two ways to say it, take the one that allows that."""

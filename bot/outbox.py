@@ -18,7 +18,7 @@ from handbook import Book
 from handlers.sealed_words import seal_words
 from handlers.still import still_true
 from handlers.work import REPLY
-from models import Account, Conversation, Group, MailState, Outbox, Person
+from models import Account, Conversation, Group, MailSort, MailState, Outbox, Person
 from models.mail import UNSENT
 
 MAIL = Outbox.__table__  # type: ignore[attr-defined]
@@ -169,6 +169,7 @@ def _claimed(
         group=address.group,
         secret=address.secret,
         owner=address.owner,
+        recallable=row["sort"] == MailSort.NOTICE,
     )
     return Letter(row["id"], address.channel, message, REPLY in row["key"])
 
@@ -268,7 +269,7 @@ def _again(
 def _gone(session: Session, letter: Letter, why: str) -> None:
     """The account is not used again; a push is tried on the person's next account, an answer is dead.
 
-    A group that is gone says nothing of the account of whoever wrote in it.
+    A group that is gone says nothing of the account of whoever wrote in it, and there is no other way to it.
     """
     message = letter.message
     session.execute(
@@ -280,7 +281,7 @@ def _gone(session: Session, letter: Letter, why: str) -> None:
         )
         .values(gone=True)
     )
-    if letter.answer:
+    if letter.answer or message.group:
         _mark(session, letter.mail_id, state=MailState.DEAD, outcome=f"gone: {why}"[:200], lease_until=None)
         return
     _mark(

@@ -83,7 +83,7 @@ class Sender:
 
     async def _write(self, message: Outbound, words: str, first: bool) -> str:
         door = self.doors.get(message.chat)
-        if door is not None and self._now() < door.until:
+        if door is not None and not message.recallable and self._now() < door.until:
             try:
                 await self._api.answer(door.address, _answer(words, message.mentions if first else ()))
                 return ""

@@ -69,6 +69,19 @@ def test_an_answer_goes_by_the_open_door_and_a_push_when_it_has_closed() -> None
     run(story())
 
 
+def test_what_may_have_to_be_taken_back_is_pushed_though_a_door_is_open() -> None:
+    async def story() -> None:
+        async with stage() as on:
+            await on.server.say("wang", "灯")
+            await on.server.gateway.quiet()
+            outcome = await on.say("停水通知", recallable=True)
+            assert isinstance(outcome, Sent)
+            assert await on.channel.recall(outbound("停水通知", chat="wang"), outcome.id)
+            assert list(on.server.heard("wang")) == []
+
+    run(story())
+
+
 def test_a_door_that_closed_before_its_time_loses_nothing() -> None:
     async def story() -> None:
         async with stage() as on:
