@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import httpx
 
 from bot.channel import Broken, Gone, Later, Outcome, Refused
-from bot.tokens import Fetched, Tokens
+from bot.tokens import EARLY, Fetched, Tokens
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -160,7 +160,9 @@ class WeComClient:
     async def _fetch(self) -> Fetched:
         asked = {"corpid": self.corp_id, "corpsecret": self._secret}
         answer = self._read(await self._send("GET", "gettoken", params=asked))
-        return Fetched(_field(answer, "access_token"), float(answer.get("expires_in", 7200)))
+        seconds = float(answer.get("expires_in", 7200))
+        # WeCom gives the same token again until it ends: asked for early, it would be asked for all the time.
+        return Fetched(_field(answer, "access_token"), seconds + EARLY.total_seconds())
 
     async def _insist(self, verb: str, path: str, **more: Any) -> Json:
         query = more.pop("params", {})
