@@ -112,7 +112,12 @@ def _dingtalk(dingtalk: DingTalk, around: Surroundings) -> Channel:
         dingtalk.old_base_url,
     )
     return DingTalkChannel(
-        app, around.tokens, now=around.now, media=around.media, bury=around.bury(DingTalkChannel.name)
+        app,
+        around.tokens,
+        now=around.now,
+        media=around.media,
+        leases=around.leases,
+        bury=around.bury(DingTalkChannel.name),
     )
 
 

@@ -19,6 +19,7 @@ from bot.channels.dingtalk_reading import NAME, read
 from bot.channels.dingtalk_sending import TOGETHER, Sender
 from bot.channels.dingtalk_stream import SILENCE, Stream
 from bot.channels.insist import Rest, insist
+from bot.leases import Leases
 from bot.media import MediaStore
 from bot.message import Inbound, Outbound
 from bot.tokens import Tokens
@@ -46,6 +47,7 @@ class DingTalkChannel:
         tokens: where access tokens are kept for all processes.
         now: gives aware UTC.
         media: where photos and files to be sent are read from.
+        leases: where it is kept that a line is held.
         bury: keeps deliveries that cannot be read.
         rest: waits between failures.
         silence: seconds without a frame after which the line is opened anew.
@@ -74,6 +76,7 @@ class DingTalkChannel:
         *,
         now: Callable[[], datetime],
         media: MediaStore | None = None,
+        leases: Leases | None = None,
         bury: Bury = log_unreadable,
         rest: Rest = asyncio.sleep,
         silence: float = SILENCE,
@@ -84,6 +87,8 @@ class DingTalkChannel:
         self._bury = bury
         self._insist = partial(insist, rest=rest, tell=_tell)
         self._silence = silence
+        self._leases = leases
+        self._stream: Stream | None = None
         self._task: asyncio.Task[None] | None = None
 
     # -- hearing ------------------------------------------------------------------------------------------
@@ -103,10 +108,13 @@ class DingTalkChannel:
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            await stream.forget()
         await self._api.line.close()
 
     async def _listen(self, accept: Accept) -> None:
-        stream = Stream(self._api, partial(self._take, accept), self._silence)
+        self._stream = stream = Stream(self._api, partial(self._take, accept), self._silence, self._leases)
         while True:
             await self._insist(stream.hold)
 

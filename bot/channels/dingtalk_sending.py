@@ -61,7 +61,7 @@ class Sender:
             for piece in self._pieces(message)[len(said) :]:
                 said.append(await piece())
             self._halfway.pop(message.mail_id, None)
-            return Sent(next((name for name in reversed(said) if name), ""))
+            return Sent(",".join(name for name in said if name))
         except _HeldBack as no:
             return no.outcome
         except (DingTalkError, httpx.HTTPError, Closed) as error:
@@ -145,7 +145,8 @@ class Sender:
         """
         if not sent_as:
             return False
-        body: dict[str, Any] = {"robotCode": self._api.app.robot_code, "processQueryKeys": [sent_as]}
+        names = sent_as.split(",")
+        body: dict[str, Any] = {"robotCode": self._api.app.robot_code, "processQueryKeys": names}
         path = "/v1.0/robot/otoMessages/batchRecall"
         if message.group:
             body["openConversationId"] = message.chat
@@ -158,7 +159,7 @@ class Sender:
             return False
         except (httpx.HTTPError, Closed) as error:
             raise ConnectionError(type(error).__name__) from None
-        return sent_as in (told.get("successResult") or ())
+        return set(names) <= set(told.get("successResult") or ())
 
     # -- pictures and files -------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from bot.channels.dingtalk_api import MESSAGES, Api
 from bot.channels.edge import load_json
+from bot.leases import Leases, LocalLeases
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +27,9 @@ BRIEF: Final = 10.0
 _KNOCKS: Final = 20.0
 """Seconds between two pings; as long until one that is not answered ends the line."""
 
+_TOLD: Final = 60.0
+"""Seconds between two times it is kept that a line is held; the watch waits for ten minutes."""
+
 Take = Callable[[str], Awaitable[None]]
 """Keeps what was delivered; raises when it could not, and it is delivered again."""
 
@@ -36,12 +41,16 @@ class Stream:
         api: opens lines.
         take: keeps a delivery.
         silence: seconds without a frame after which the line is opened anew.
+        leases: where it is kept that a line is held, so that the watch says when none is. Any number of
+            processes may hold one, so whose lease it is means nothing.
     """
 
-    def __init__(self, api: Api, take: Take, silence: float = SILENCE) -> None:
+    def __init__(self, api: Api, take: Take, silence: float = SILENCE, leases: Leases | None = None) -> None:
         self._api = api
         self._take = take
         self._silence = silence
+        self._leases = leases or LocalLeases()
+        self._lease = f"dingtalk:{api.app.client_id}"
 
     async def hold(self) -> None:
         """Open a line and listen until it ends. Raises when it could not be opened, or ended soon."""
@@ -51,10 +60,27 @@ class Stream:
             address, open_timeout=_KNOCKS, ping_interval=_KNOCKS, ping_timeout=_KNOCKS, close_timeout=1
         ) as line:
             since = asyncio.get_running_loop().time()
-            why = await self._listen(line)
+            telling = asyncio.create_task(self._tell_it_is_held(), name="dingtalk's lease")
+            try:
+                why = await self._listen(line)
+            finally:
+                telling.cancel()
         if asyncio.get_running_loop().time() - since < BRIEF:
             raise ConnectionError(f"the line to DingTalk ended soon: {why}")
         log.info("the line to DingTalk ended, another is opened: %s", why)
+
+    async def _tell_it_is_held(self) -> None:
+        while True:
+            try:
+                await self._leases.take(self._lease)
+            except Exception as error:  # noqa: BLE001 - a database that is away: the line is held all the same
+                log.warning("a lease was not prolonged: %s", type(error).__name__)
+            await asyncio.sleep(_TOLD)
+
+    async def forget(self) -> None:
+        """Say that no line is held because none is wanted; what fails is told by the watch for two days."""
+        with suppress(Exception):
+            await self._leases.give_back(self._lease)
 
     async def _listen(self, line: ClientConnection) -> str:
         """Answer frames until the line ends. Returns why it did."""

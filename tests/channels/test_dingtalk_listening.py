@@ -246,6 +246,40 @@ def test_two_processes_share_what_is_said() -> None:
     run(story())
 
 
+def test_it_is_kept_that_a_line_is_held_and_a_database_that_is_away_does_not_end_it() -> None:
+    class Leases:
+        """A database that is away the first time."""
+
+        def __init__(self) -> None:
+            self.taken: list[str] = []
+            self.given: list[str] = []
+
+        async def take(self, name: str) -> bool:
+            self.taken.append(name)
+            if len(self.taken) == 1:
+                raise OSError("away")
+            return False
+
+        async def give_back(self, name: str) -> None:
+            self.given.append(name)
+
+    async def story() -> None:
+        async with DingTalkServer(Now()) as server:
+            leases, ear = Leases(), Ear()
+            channel = await listening(server, ear, leases=leases)
+            await soon(lambda: len(leases.taken) == 1)
+            server.gateway.cut()
+            await soon(lambda: len(leases.taken) == 2)
+            await server.say("wang", "灯")
+            await server.gateway.quiet()
+            await channel.stop()
+
+            assert ear.texts == ["灯"]
+            assert set(leases.taken) == set(leases.given) == {"dingtalk:ding-loopback"}
+
+    run(story())
+
+
 def test_it_ends_in_a_moment_wherever_it_is() -> None:
     async def story() -> None:
         async with DingTalkServer(Now()) as server:

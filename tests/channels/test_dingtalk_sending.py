@@ -291,6 +291,9 @@ def test_what_was_pushed_can_be_taken_back() -> None:
             assert await on.channel.recall(group, names[1])
             assert not await on.channel.recall(alone, names[0])
             assert not await on.channel.recall(alone, "")
+            long = await on.say("一", "二", mail_id=3)
+            assert isinstance(long, Sent)
+            assert await on.channel.recall(alone, long.id)
             assert on.server.sent == []
             on.server.fail("/v1.0/robot/otoMessages/batchRecall", None)
             with pytest.raises(ConnectionError):
