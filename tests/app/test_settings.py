@@ -130,10 +130,56 @@ def test_every_name_that_is_read_is_known() -> None:
 
         def get(self, name: str, *_: object) -> str:
             asked.add(name)
-            return "123456:a" if name.endswith("_TOKEN") else "sent" if name.endswith("_HOOK") else ""
+            return "123456:a" if name.endswith("TELEGRAM_TOKEN") else "sent" if name.endswith("_HOOK") else ""
 
     asked: set[str] = set()
     read_settings(Noted())
 
     assert len(asked) >= 19
     assert unknown_names(dict.fromkeys(asked, "")) == []
+
+
+WECOM = {
+    "WECOM_CORP_ID": "ww00000000fictional",
+    "WECOM_AGENT_ID": "1000002",
+    "WECOM_SECRET": "geheim-secret-of-an-application",
+    "WECOM_CALLBACK_TOKEN": "geheimtoken",
+    "WECOM_CALLBACK_KEY": "geheim1geheim2geheim3geheim4geheim5geheim67",
+}
+
+
+def test_a_wecom_application_is_read_whole() -> None:
+    wecom = read(**WECOM, WECOM_BASE_URL="https://wx.example.org/", WECOM_CARDS="yes").wecom
+
+    assert wecom is not None
+    assert (wecom.corp_id, wecom.agent_id) == ("ww00000000fictional", 1000002)
+    assert (wecom.base_url, wecom.cards) == ("https://wx.example.org", True)
+    assert "geheim" not in repr(wecom)
+    assert read(WECOM_CORP_ID="ww00000000fictional").wecom is None
+
+
+@pytest.mark.parametrize("missing", sorted(WECOM))
+def test_half_a_wecom_application_is_none(missing: str) -> None:
+    with pytest.raises(WrongSetting, match=f"XIAOGE_{missing} missing"):
+        read(**{name: value for name, value in WECOM.items() if name != missing})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("WECOM_CORP_ID", "企业", "a corp id looks like"),
+        ("WECOM_AGENT_ID", "agent", "a number like 1000002"),
+        ("WECOM_SECRET", "geheim", "copy it whole"),
+        ("WECOM_CALLBACK_TOKEN", "geheim-token", "1 to 32 letters"),
+        ("WECOM_CALLBACK_KEY", "geheim", "43 letters"),
+        ("WECOM_CALLBACK_KEY", "geheim1geheim2geheim3geheim4geheim5geheim6_", "43 letters"),
+        ("WECOM_BASE_URL", "wx.example.org", "begins with https://"),
+        ("WECOM_CARDS", "perhaps", "neither yes nor no"),
+    ],
+)
+def test_a_wrong_part_of_a_wecom_application_is_named(name: str, value: str, says: str) -> None:
+    with pytest.raises(WrongSetting, match=says) as caught:
+        read(**(WECOM | {name: value}))
+
+    assert str(caught.value).startswith(f"XIAOGE_{name} cannot be used: ")
+    assert "geheim" not in str(caught.value)
