@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from web.parts import Parts
 
 log = logging.getLogger("xiaoge.app")
+COMING_HOME = 10.0
+"""Seconds that letters on their way have when the program is stopped; the supervisor waits for thirty."""
 
 
 @dataclass
@@ -111,16 +113,23 @@ class Program:
         }
 
     async def stop(self) -> None:
-        """Hear no more, finish what has begun, and leave the database whole; what is not done yet is kept."""
+        """Finish what has begun, hear no more, and leave the database whole; what is not done yet is kept."""
+        self.postman.stop()
+        await self._letters_home()
         for channel in self.channels.values():
             await channel.stop()
         await self.runner.stop()
-        self.postman.stop()
         for task in self._tasks:
             if task.get_name() != "postman":
                 task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.stop_writing()
+
+    async def _letters_home(self) -> None:
+        """Let what is on its way come home before its channel closes: cut off, it would be sent twice."""
+        postman = [task for task in self._tasks if task.get_name() == "postman"]
+        if postman:
+            await asyncio.wait(postman, timeout=COMING_HOME)
 
     async def stop_writing(self) -> None:
         """Stop the lane and close the database."""
