@@ -168,6 +168,11 @@ def _channels(settings: Settings) -> Iterator[Finding]:
         yield ok(f"Telegram posts to {telegram.webhook_url}, with a secret.")
     else:
         yield ok("Telegram is polled.")
+    if settings.wecom:
+        yield ok(
+            f"WeCom's application {settings.wecom.agent_id} delivers to {settings.url}/hooks/wecom; "
+            "`xiaoge channels check` asks WeCom."
+        )
     if settings.trial:
         yield wrong("XIAOGE_TEST_HOOK is set: anybody on this machine can speak as anybody. Unset it.")
     if not settings.secure and settings.host not in ("127.0.0.1", "localhost", "::1"):

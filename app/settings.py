@@ -153,6 +153,8 @@ def trial_of(settings: Settings, trial: str) -> Settings:
         media=Path(f"{own}-media"),
         url=settings.url.removesuffix(settings.base),
         telegram=None,
+        dingtalk=DingTalk(),
+        wecom=None,
         heartbeat_url="",
         name="",
         hostname="",

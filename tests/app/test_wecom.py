@@ -1,6 +1,7 @@
 """The whole program at a played WeCom: a lamp from the report to the rating, with a restart between."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -16,7 +17,7 @@ from bot.channels.wecom_delivery import xml_of
 from bot.channels.wecom_server import WeComServer
 from models import Account, Attachment, Inbox, Incident, Outbox
 from scheduler.clock import SystemClock
-from tests.app.test_build import REPORT, rows, run, settings, soon
+from tests.app.test_build import PATIENCE, REPORT, rows, run, settings, soon
 from tests.channels.pictures import picture
 from web.app import make_app
 
@@ -96,6 +97,7 @@ def test_a_lamp_from_the_report_to_the_rating_over_a_restart(sqlite_url: str, tm
                 worker = handle_of(program, case.owner_id)
                 await soon(lambda: told(server, worker, "接单"))
             async with serving(sqlite_url, tmp_path, server) as program:
+                await server.enter(RESIDENT)
                 await server.say(worker, "接单")
                 await soon(lambda: told(server, RESIDENT, "已接单"))
                 await server.send_photo(worker, picture("PNG"))
@@ -108,6 +110,8 @@ def test_a_lamp_from_the_report_to_the_rating_over_a_restart(sqlite_url: str, tm
                 assert all(delivery.taken for delivery in server.courier.deliveries)
                 assert {body for one in server.courier.deliveries for body in one.bodies} == {""}
                 assert len(rows(program, Incident)) == 1
+                welcomes = [one for one in rows(program, Inbox) if one.message_id.startswith("welcome:")]
+                assert len(welcomes) == 1
             assert server.dropped == []
 
     run(story())
@@ -131,6 +135,35 @@ def test_a_delivery_that_comes_three_times_at_once_and_after_a_restart_is_one_ca
                     mails = [one for one in rows(program, Outbox) if one.handle == RESIDENT]
                     assert len(mails) == len(server.plugin_heard(RESIDENT))
             assert sum("已登记" in heard for heard in server.plugin_heard(RESIDENT)) == 1
+
+    run(story())
+
+
+def test_a_delivery_that_is_cut_while_the_program_is_busy_is_one_case(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    """The writer stands still for longer than WeCom waits; what it had cut is there when it comes again."""
+
+    async def story() -> None:
+        async with (
+            WeComServer(now=now, patience=0.3) as server,
+            serving(sqlite_url, tmp_path, server) as program,
+        ):
+            began, goes_on = threading.Event(), threading.Event()
+
+            def stand_still(_: object) -> None:
+                began.set()
+                goes_on.wait(PATIENCE)
+
+            busy = asyncio.create_task(program.lane.run(stand_still))
+            await soon(began.is_set)
+            asyncio.get_running_loop().call_later(0.5, goes_on.set)
+            await server.say(RESIDENT, REPORT)
+            await busy
+            await soon(lambda: told(server, RESIDENT, "已登记"))
+            assert server.courier.deliveries[0].answers[0] is None
+            assert server.courier.deliveries[0].taken
+            assert len(rows(program, Incident)) == len(rows(program, Inbox)) == 1
 
     run(story())
 

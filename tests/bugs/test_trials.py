@@ -32,3 +32,22 @@ def test_the_address_of_a_place_leads_nowhere_in_its_trial() -> None:
     real = replace(read_settings(REAL), name="aa", url="http://127.0.0.1:8000/aa")
 
     assert trial_of(real, "demo").url == "http://127.0.0.1:8000"
+
+
+def test_a_trial_speaks_as_no_organisations_application() -> None:
+    """Every channel that the settings open is closed in a trial, also one that came later."""
+    wecom = {
+        "XIAOGE_WECOM_CORP_ID": "ww00000000fictional",
+        "XIAOGE_WECOM_AGENT_ID": "1000002",
+        "XIAOGE_WECOM_SECRET": "a-fictional-secret-of-an-application",
+        "XIAOGE_WECOM_CALLBACK_TOKEN": "fictional",
+        "XIAOGE_WECOM_CALLBACK_KEY": "fictional1fictional2fictional3fictional4fic",
+    }
+    dingtalk = {"XIAOGE_DINGTALK_CLIENT_ID": "dingfictional", "XIAOGE_DINGTALK_CLIENT_SECRET": "fictional"}
+    real = read_settings(REAL | wecom | dingtalk)
+    trial = trial_of(real, "demo")
+
+    assert real.wecom is not None
+    assert real.dingtalk.client_id
+    assert trial.wecom is None
+    assert not trial.dingtalk.client_id

@@ -11,6 +11,7 @@ import pytest
 import requests
 from wechatpy.enterprise import WeChatClient
 
+from bot.channels.far_end import FarEnd
 from bot.channels.loopback import Call, LoopbackServer, Reply
 from bot.channels.wecom_server import WeComServer
 from bot.message import Inbound, Outbound
@@ -248,6 +249,20 @@ def test_an_address_that_cannot_decrypt_is_not_taken() -> None:
                 async with hooked(platform, stranger, lambda _: None):
                     pass
             assert platform.courier.url == ""
+
+    run(story())
+
+
+def test_it_is_a_far_end_that_a_demo_can_show() -> None:
+    async def story() -> None:
+        async with played() as (platform, channel, _):
+            far: FarEnd = platform
+            async with hooked(platform, channel, lambda _: None):
+                await far.say(WANG, "灯")
+                await far.say_in_group("chat", WANG, "灯")
+            await channel.send(Outbound(mail_id=1, chat=WANG, handle=WANG, parts=("已登记",)))
+            assert (far.channel, far.heard(WANG), far.heard_in_group("chat")) == ("wecom", ["已登记"], [])
+            assert [delivery.taken for delivery in platform.courier.deliveries] == [True]
 
     run(story())
 

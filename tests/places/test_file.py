@@ -52,6 +52,35 @@ def test_each_place_has_its_own(tmp_path: Path) -> None:
     assert TOKEN not in repr(second)
 
 
+WECOM = (
+    'wecom_corp_id = "ww00000000fictional"',
+    "wecom_agent_id = {number}",
+    'wecom_secret = "fictional-secret-number-{number}"',
+    'wecom_callback_token = "fictional{number}"',
+    'wecom_callback_key = "{number}ictional1fictional2fictional3fiction"',
+)
+
+
+def wecom(number: int) -> list[str]:
+    """An application of the one organisation."""
+    return [line.replace("{number}", str(number)) for line in WECOM]
+
+
+def test_each_place_has_its_own_application_of_one_organisation(tmp_path: Path) -> None:
+    both = read(tmp_path, table("minhou", *wecom(1000002)), table("yongtai", *wecom(1000003)))
+    found = [place.must_be_usable().wecom for place in both]
+
+    assert [one and one.agent_id for one in found] == [1000002, 1000003]
+    assert "fictional-secret" not in repr(both)
+
+
+def test_two_places_are_never_one_application(tmp_path: Path) -> None:
+    _, second = read(tmp_path, table("minhou", *wecom(1000002)), table("yongtai", *wecom(1000002)))
+
+    assert "wecom_secret is also [minhou]'s" in second.trouble
+    assert "fictional-secret" not in second.trouble
+
+
 @pytest.mark.parametrize(
     ("environment", "url"),
     [
