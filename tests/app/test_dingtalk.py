@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlmodel import Session, SQLModel
 
 from app.build import Program, build
+from app.channel_check import check_channels
 from app.registry import found
 from app.settings import WrongSetting, read_settings
 from bot.channels.dingtalk_robot import read_robot
@@ -185,3 +186,16 @@ def test_an_application_is_known_by_two_settings_and_its_secret_is_not_shown(tmp
     assert given.dingtalk.base_url == "https://api.dingtalk.com"
     assert "s3cret" not in repr(given)
     assert not settings("sqlite:///x.db", tmp_path).dingtalk.client_id
+
+
+@pytest.mark.parametrize(("secret", "told"), [("", "钉钉：设置可用。"), ("another-secret", "Client Secret")])
+def test_the_check_of_channels_asks_dingtalk(tmp_path: Path, secret: str, told: str) -> None:
+    async def story() -> None:
+        async with DingTalkServer(SystemClock().now) as server:
+            values = at(server) | ({"DINGTALK_CLIENT_SECRET": secret} if secret else {})
+            findings = await check_channels(settings(f"sqlite:///{tmp_path}/x.db", tmp_path, **values))
+            (finding,) = findings
+
+            assert told in str(finding)
+
+    run(story())

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.channel import Can, Channel, Gone, Later, Outcome, Refused, Request, Sent, Untrusted
+from bot.channels.dingtalk_server import DingTalkServer
 from bot.channels.memory import MemoryChannel, request_of
 from bot.channels.telegram_server import TelegramServer
 from bot.channels.terminal import TerminalChannel
@@ -22,6 +23,8 @@ from tests.channels.stages import (
     TOKEN,
     WANG,
     Ear,
+    Now,
+    dingtalk_at,
     outbound,
     parsed,
     run,
@@ -279,6 +282,16 @@ async def document_of(name: str, folder: Path) -> tuple[Inbound, tuple[bytes, st
             found = await channel.fetch(ear.heard[0].attachments[0].key)
             await channel.stop()
         return ear.heard[0], found
+    if name == "dingtalk":
+        now = Now()
+        async with DingTalkServer(now) as gateway:
+            robot = dingtalk_at(gateway, now)
+            await robot.start(ear)
+            await gateway.send_document("wang", "人员.csv", DOCUMENT)
+            await gateway.gateway.quiet()
+            found = await robot.fetch(ear.heard[0].attachments[0].key)
+            await robot.stop()
+        return ear.heard[0], found
     if name == "terminal":
         terminal = TerminalChannel("我", io.StringIO(f"/file {folder / '人员.csv'}\n"), io.StringIO())
         await terminal.start(ear)
@@ -293,7 +306,7 @@ async def document_of(name: str, folder: Path) -> tuple[Inbound, tuple[bytes, st
     return message, await twin.fetch("memory:1")
 
 
-@pytest.mark.parametrize("name", ["memory", "telegram", "terminal"])
+@pytest.mark.parametrize("name", ["dingtalk", "memory", "telegram", "terminal"])
 def test_a_document_comes_with_its_name_and_is_fetched_whole(name: str, tmp_path: Path) -> None:
     message, found = run(document_of(name, tmp_path))
     (file,) = message.attachments
