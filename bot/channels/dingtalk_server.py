@@ -142,7 +142,7 @@ class DingTalkServer(DingTalkPeople):
         if (fields.get("clientId"), fields.get("clientSecret")) != (self.client_id, self.client_secret):
             raise Trouble(401, "authFailed", "鉴权失败")
         if not self.stream_on:
-            raise Trouble(400, "streamModeNotEnabled")
+            raise Trouble(400, "streamModeNotEnabled")  # assumed: the real code is not published
         if {"type": "CALLBACK", "topic": MESSAGES} not in fields.get("subscriptions", []):
             raise Trouble(400, "invalidParameter.subscriptions")
         return {"endpoint": self.gateway.url, "ticket": self.gateway.ticket()}
