@@ -9,7 +9,7 @@ import httpx
 from bot.channel import Broken, Gone, Later, Outcome, Refused
 from bot.channels.caller import Caller
 from bot.media import LARGEST
-from bot.tokens import Fetched, Tokens
+from bot.tokens import EARLY, Fetched, Tokens
 
 BASE: Final = "https://api.dingtalk.com"
 OLD_BASE: Final = "https://oapi.dingtalk.com"
@@ -22,6 +22,12 @@ _NOBODY: Final = ("staffid.notexisted", "group.disbanded", "bot.stopped", "openc
 _BLOCKED: Final = ("130101", "410100")
 """More than 20 messages in a minute in one group: nothing is taken for ten (channels.md 2.8)."""
 _QUOTA: Final = ("quota", "callslimit")
+
+_MENDABLE: Final = (
+    *("system.err", "robotcode", "resource.not.found", "accessdenied", "permission", "whitelist"),
+    *("invalidclient", "authfailed"),
+)
+"""DingTalk is busy, or a setting is wrong: the message itself may be right, and is tried again."""
 
 
 class DingTalkError(Exception):
@@ -60,7 +66,7 @@ def outcome_of(error: Exception) -> Outcome:
         return Later(3600.0)  # the month's calls are used up: the keeper has to buy some
     if error.is_(_NOBODY):
         return Gone(str(error))
-    if error.status >= 500 or error.stale or error.is_(("system.err",)):
+    if error.status >= 500 or error.stale or error.is_(_MENDABLE):
         return Broken(str(error))
     return Refused(str(error))
 
@@ -110,7 +116,8 @@ class Api:
         """Ask for a new token. Raises DingTalkError, httpx.HTTPError or Closed."""
         who = {"appKey": self.app.client_id, "appSecret": self.app.client_secret}
         got = await self._post("/v1.0/oauth2/accessToken", who)
-        return Fetched(str(got["accessToken"]), float(got.get("expireIn", 7200)))
+        # DingTalk gives the same token again until it ends: asked for early, it would be asked all the time.
+        return Fetched(str(got["accessToken"]), float(got.get("expireIn", 7200)) + EARLY.total_seconds())
 
     async def open_line(self) -> tuple[str, str]:
         """Ask for a line to the gateway: its address, and a ticket that opens it once.
@@ -179,7 +186,7 @@ def _read(answer: httpx.Response) -> dict[str, Any]:
     except ValueError:
         got = None
     if not isinstance(got, dict):
-        raise DingTalkError(answer.status_code, "" if answer.is_success else f"HTTP{answer.status_code}")
+        raise DingTalkError(503, f"NotDingTalk.{answer.status_code}")  # some proxy's page, or a wrong address
     if not answer.is_success:
         raise DingTalkError(answer.status_code, str(got.get("code", ""))[:100])
     if got.get("errcode", 0) != 0:

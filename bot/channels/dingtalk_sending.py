@@ -197,7 +197,7 @@ class Sender:
 
 
 def _left_out(key: str, error: DingTalkError) -> str:
-    if isinstance(outcome_of(error), Refused):
+    if error.status < 500 and not error.stale and isinstance(outcome_of(error), Refused | Broken):
         log.warning("%s was not taken: %s", key, error)
         return ""
     raise error

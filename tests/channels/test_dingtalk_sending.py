@@ -13,6 +13,7 @@ from bot.channels.dingtalk import DingTalkChannel
 from bot.channels.dingtalk_api import DingTalkError, outcome_of
 from bot.channels.dingtalk_rules import OldTrouble, Trouble
 from bot.channels.dingtalk_server import DingTalkServer
+from bot.channels.loopback import Reply
 from bot.media import MediaStore
 from tests.channels.pictures import picture
 from tests.channels.stages import Ear, Now, Rests, dingtalk, dingtalk_at, outbound, run
@@ -20,6 +21,16 @@ from tests.channels.stages import Ear, Now, Rests, dingtalk, dingtalk_at, outbou
 PUSH = "/v1.0/robot/oToMessages/batchSend"
 SESSION = "/robot/sendBySession"
 GROUP = "cidGroup=="
+
+
+class Page(Trouble):
+    """Something between us answers, and not DingTalk."""
+
+    def __init__(self) -> None:
+        super().__init__(403, "")
+
+    def reply(self) -> Reply:
+        return Reply(403, b"<html>please log in</html>", "text/html")
 
 
 class Stage:
@@ -166,11 +177,12 @@ def test_who_is_not_there_is_gone_and_who_is_held_back_comes_later() -> None:
         (Trouble(400, "system.err"), Broken),
         (Trouble(403, "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi"), Later),
         (Trouble(429, "Throttling.User"), Later),
-        (Trouble(400, "invalidParameter.robotCode.notExsit"), Refused),
-        (Trouble(403, "Forbidden.AccessDenied.AccessTokenPermissionDenied"), Refused),
+        (Trouble(400, "invalidParameter.robotCode.notExsit"), Broken),
+        (Trouble(403, "Forbidden.AccessDenied.AccessTokenPermissionDenied"), Broken),
         (Trouble(400, "param.contentUnsafe"), Refused),
         (Trouble(400, "staffId.notExisted"), Gone),
         (OldTrouble(90018, "qps"), Later),
+        (Page(), Broken),
     ],
 )
 def test_trouble_becomes_an_outcome(trouble: Trouble | None, expected: type[Outcome]) -> None:
@@ -338,6 +350,12 @@ def test_a_picture_that_is_lost_or_not_taken_is_left_out(
             on.server.fail("/media/upload", OldTrouble(40005, "不合法的文件大小"))
             assert isinstance(await on.say("看", photos=(photo, "media:lost", "x")), Sent)
             assert list(on.server.heard("wang")) == ["看"]
+
+            on.server.fail(
+                "/media/upload", Trouble(403, "Forbidden.AccessDenied.AccessTokenPermissionDenied")
+            )
+            assert isinstance(await on.say("还看", photos=(photo,), mail_id=4), Sent)
+            on.server.sent.pop()
 
             on.server.fail("/media/upload", OldTrouble(40014, "不合法的access_token"))
             assert isinstance(await on.say("再看", photos=(photo,), mail_id=2), Sent)
