@@ -52,9 +52,12 @@ class Uploads:
         self._there[key, kind] = media_id, at
         return media_id
 
-    def forget(self, key: str, kind: Kind) -> bool:
-        """WeCom does not know it any more. Returns whether it may be laid down anew."""
-        return self._there.pop((key, kind), None) is not None
+    def forget(self, media_id: str) -> tuple[str, Kind] | None:
+        """WeCom does not know it any more. Returns what may be laid down anew, if we have it."""
+        found = next((known for known, (there, _) in self._there.items() if there == media_id), None)
+        if found is not None:
+            del self._there[found]
+        return found
 
 
 def as_picture(data: bytes, ending: str) -> tuple[bytes, str]:

@@ -67,29 +67,25 @@ class Sender:
 
     async def send(self, message: Outbound) -> Outcome:
         """Say what was not said yet of a message. See `Channel.send`."""
-        if not message.group and not _HANDLE.fullmatch(message.handle):
-            return Gone("no member's account")
-        if any(len(part.encode("utf-8", "replace")) > LONGEST for part in message.parts):
-            return Refused("longer than WeCom shows")
+        unfit = _unfit(message)
+        if unfit is not None:
+            return unfit
         return (await self._batch([message]))[0]
 
     async def send_together(self, messages: Sequence[Outbound]) -> Sequence[Outcome]:
         """Say the same to many; those of whom some pieces were said already hear the rest. Never raises."""
-        outcomes: dict[int, Outcome] = {
-            message.mail_id: Gone("no member's account")
-            for message in messages
-            if not _HANDLE.fullmatch(message.handle)
-        }
-        fit = [message for message in messages if message.mail_id not in outcomes]
+        outcomes = {message.mail_id: _unfit(message) for message in messages}
+        fit = [message for message in messages if outcomes[message.mail_id] is None]
         rows = sorted(fit, key=lambda message: len(self._halfway.get(message.mail_id, ())))
         for _, alike in groupby(rows, key=lambda message: len(self._halfway.get(message.mail_id, ()))):
             batch = list(alike)
-            step = 1 if self._cards and batch[0].buttons else MOST_TOGETHER
+            apart = batch[0].group or (self._cards and batch[0].buttons)
+            step = 1 if apart else MOST_TOGETHER
             for start in range(0, len(batch), step):
                 some = batch[start : start + step]
                 ended = zip(some, await self._batch(some), strict=True)
                 outcomes |= {message.mail_id: outcome for message, outcome in ended}
-        return [outcomes[message.mail_id] for message in messages]
+        return [outcomes[message.mail_id] or Broken("not sent") for message in messages]
 
     async def recall(self, sent_as: str) -> bool:
         """Take back every piece; False when one of them stays. Raises ConnectionError.
@@ -197,10 +193,9 @@ class Sender:
                 return {}  # the card is there: a call that was cut had taken effect
             return await _text(message.parts[-1])
         if kind in ("image", "file") and error.code in (40007, 40004, 40009):
-            keys = message.photos if kind == "image" else message.files
-            known = [key for key in keys if self._uploads.forget(key, kind)]
-            log.warning("a file was not taken: %s", error, extra={"known": len(known)})
-            return {}
+            log.warning("a file was not taken: %s", error)
+            lost = self._uploads.forget(content[kind]["media_id"])
+            return (await self._file(*lost) if lost else None) or {}
         return None
 
     async def _post(self, messages: Sequence[Outbound], number: int, content: Json) -> Json:
@@ -224,6 +219,15 @@ class Sender:
             found = found or ((mail, piece) != (message.mail_id, number) and now < at + 2 * DOUBTFUL)
             self._told[message.handle, digest] = message.mail_id, number, now
         return found
+
+
+def _unfit(message: Outbound) -> Outcome | None:
+    """Why a message cannot be said to whom it is for; None where it can."""
+    if not message.group and not _HANDLE.fullmatch(message.handle):
+        return Gone("no member's account")
+    if any(len(part.encode("utf-8", "replace")) > LONGEST for part in message.parts):
+        return Refused("longer than WeCom shows")
+    return None
 
 
 async def _text(words: str) -> Json | None:

@@ -76,6 +76,23 @@ def test_nobody_is_addressed_who_was_not_meant(handle: str) -> None:
     run(story())
 
 
+def test_groups_and_what_is_too_long_are_told_apart_even_together() -> None:
+    async def story() -> None:
+        async with played() as (server, channel, _):
+            server.meet(WANG, LI)
+            chats = [await channel.create_chat(name, WANG, [WANG, LI]) for name in ("一格", "二格")]
+            groups = [
+                Outbound(mail_id=n, chat=chat, handle=chat, parts=("停水",), group=True)
+                for n, chat in enumerate(chats)
+            ]
+            long = words("a" * 2049, mail=9)
+            found = await channel.send_together([*groups, long])
+            assert [type(outcome) for outcome in found] == [Sent, Sent, Refused]
+            assert [server.heard_in_group(chat) for chat in chats] == [["停水"], ["停水"]]
+
+    run(story())
+
+
 def test_what_was_said_before_a_failure_is_not_said_again() -> None:
     async def story() -> None:
         async with played() as (server, channel, clock):
@@ -273,10 +290,28 @@ def test_pictures_are_laid_down_once_and_again_when_they_are_old(tmp_path: Path)
     run(story())
 
 
+def test_a_picture_that_wecom_lost_early_is_laid_down_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        media = MediaStore(tmp_path)
+        key = media.keep(picture())
+        async with played(media=media) as (server, channel, _):
+            server.meet(WANG)
+            for mail in (1, 2):
+                assert isinstance(await channel.send(words("照片", mail=mail, photos=(key,))), Sent)
+                server.media.clear()
+            assert len(server.pictures(WANG)) == 2
+            assert isinstance(await channel.send(words("旧的", mail=3, photos=("wecom:old",))), Sent)
+            assert server.heard(WANG)[-1] == "旧的"
+
+    run(story())
+
+
 def test_a_picture_from_a_member_is_fetched_within_three_days() -> None:
     async def story() -> None:
         async with played() as (server, channel, clock):
             key = f"wecom:{server.keep_file(picture(), 'photo.jpg')}"
+            assert await channel.fetch(key) == (picture(), "jpg")
+            server.expire_tokens()
             assert await channel.fetch(key) == (picture(), "jpg")
             clock.wait(days=3, seconds=1)
             assert await channel.fetch(key) is None
