@@ -17,6 +17,7 @@ from bot.channels.memory import MemoryChannel, request_of
 from bot.channels.telegram_server import TelegramServer
 from bot.channels.terminal import TerminalChannel
 from bot.message import Inbound, Outbound
+from tests.channels import wecom_stage as wecom_stages
 from tests.channels.stages import (
     KINDS,
     SECRET,
@@ -269,6 +270,15 @@ def test_what_it_can_is_said(name: str) -> None:
 DOCUMENT = "姓名,职务\n李强,网格员\n".encode()
 
 
+async def wecom_document() -> tuple[Inbound, tuple[bytes, str] | None]:
+    """The same of WeCom, whose deliveries need an address of ours."""
+    heard: list[Inbound] = []
+    async with wecom_stages.played() as (platform, application, _):
+        async with wecom_stages.hooked(platform, application, heard.extend):
+            await platform.send_file(str(WANG), "人员.csv", DOCUMENT)
+        return heard[0], await application.fetch(heard[0].attachments[0].key)
+
+
 async def document_of(name: str, folder: Path) -> tuple[Inbound, tuple[bytes, str] | None]:
     """What a channel hands on of a file that somebody sends, and what it fetches of it."""
     (folder / "人员.csv").write_bytes(DOCUMENT)
@@ -292,6 +302,8 @@ async def document_of(name: str, folder: Path) -> tuple[Inbound, tuple[bytes, st
             found = await robot.fetch(ear.heard[0].attachments[0].key)
             await robot.stop()
         return ear.heard[0], found
+    if name == "wecom":
+        return await wecom_document()
     if name == "terminal":
         terminal = TerminalChannel("我", io.StringIO(f"/file {folder / '人员.csv'}\n"), io.StringIO())
         await terminal.start(ear)
@@ -306,7 +318,7 @@ async def document_of(name: str, folder: Path) -> tuple[Inbound, tuple[bytes, st
     return message, await twin.fetch("memory:1")
 
 
-@pytest.mark.parametrize("name", ["dingtalk", "memory", "telegram", "terminal"])
+@pytest.mark.parametrize("name", ["dingtalk", "memory", "telegram", "terminal", "wecom"])
 def test_a_document_comes_with_its_name_and_is_fetched_whole(name: str, tmp_path: Path) -> None:
     message, found = run(document_of(name, tmp_path))
     (file,) = message.attachments

@@ -25,6 +25,7 @@ from tests.channels.wecom_stage import (
 FILES = sorted(PAYLOADS.glob("*.json"))
 TEXT = b"<xml><MsgType>text</MsgType></xml>"
 BOMB = b'<!DOCTYPE x [<!ENTITY a "b">]><xml>&a;</xml>'
+NOT_XML = "\ufffe\uffff"
 NAMELESS = b"<xml><MsgType>text</MsgType><Content>a</Content></xml>"
 
 
