@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from bot.channel import Answers, Checks, Greets, Recalls, Request, SendsTogether, Unreadable, Untrusted
 from bot.channels.datum import to_gcj02
-from bot.channels.wecom_delivery import Courier
+from bot.channels.wecom_delivery import Courier, xml_of
 from bot.message import Inbound
 from tests.channels.stages import run
 from tests.channels.wecom_stage import (
@@ -64,6 +66,21 @@ def test_the_same_callback_that_comes_again_is_encrypted_anew_and_read_alike() -
         assert first.body != second.body
         if path.stem != "location_off_the_earth":
             assert wecom().parse(first) == wecom().parse(second)
+
+
+@given(words=st.text(st.characters(codec="utf-8", exclude_characters="\r", min_codepoint=32), min_size=1))
+@example(words="]]>")
+@example(words="<Encrypt>灯</Encrypt> &amp; 👨‍👩‍👧‍👦")
+def test_any_words_come_through_as_they_were_said(words: str) -> None:
+    """WeCom writes them as CDATA or escaped; only blanks at the ends are lost, as in every client."""
+    fields: dict[str, object] = {**recorded("text")["updates"][0], "Content": words}
+    try:
+        heard = wecom().parse(COURIER.sealed(xml_of(fields)))
+    except Unreadable:
+        assert any(sign in words for sign in NOT_XML)
+        return
+
+    assert [message.text for message in heard] == ([words.strip()] if words.strip() else [])
 
 
 @pytest.mark.parametrize(
