@@ -27,6 +27,7 @@ from models.moves import (
     State,
     WrongMove,
 )
+from models.notice import Notice, NoticeMove, NoticeState, OptOut, Receipt, WrongNoticeMove
 from models.paper import Paper, PaperKind
 from models.person import Account, Person, Post, Unit
 from models.platform import Lease, PlatformToken
@@ -79,6 +80,10 @@ __all__ = [
     "Member",
     "Moment",
     "Move",
+    "Notice",
+    "NoticeMove",
+    "NoticeState",
+    "OptOut",
     "Outbox",
     "Paper",
     "PaperKind",
@@ -90,6 +95,7 @@ __all__ = [
     "PostState",
     "Privacy",
     "Purpose",
+    "Receipt",
     "Register",
     "RegistryVersion",
     "Scope",
@@ -102,5 +108,6 @@ __all__ = [
     "Way",
     "WrongCode",
     "WrongMove",
+    "WrongNoticeMove",
     "path_range",
 ]
