@@ -10,6 +10,7 @@ from handbook.danger import DangerKindSpec
 from handbook.hours import HolidaySpec, HoursSpec, open_calendars
 from handbook.kinds import CategorySpec, Danger, Kinds
 from handbook.modules import ResidentsSpec
+from handbook.notices import NoticeRules
 from handbook.phrases import Phrases
 from handbook.registry import RegistrySpec, with_columns
 from handbook.schema import BookData, Grade, IncidentRules, JobTime, Level, PlaceInfo, Role, Town
@@ -85,6 +86,11 @@ class Book:
     def teams(self) -> TeamRules:
         """Who may hold a post, and whom a team consists of."""
         return self.data.teams
+
+    @property
+    def notices(self) -> NoticeRules:
+        """The kinds of notice, and what holds for each."""
+        return self.data.notices
 
     @property
     def texts(self) -> Mapping[str, str]:

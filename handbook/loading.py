@@ -34,6 +34,7 @@ _SECTIONS = {
     "registry.yaml": "registry",
     "residents.yaml": "residents",
     "teams.yaml": "teams",
+    "notices.yaml": "notices",
     "town.yaml": "town",
 }
 _HELPERS = (

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from handbook.hours import HolidaySpec, HoursSpec
 from handbook.kinds import CategorySpec, DangerSpec
 from handbook.modules import ResidentsSpec
+from handbook.notices import NoticeRules
 from handbook.phrases import PhraseSpec
 from handbook.registry import MEASURES, RegistrySpec
 from handbook.spans import Span
@@ -250,6 +251,7 @@ class BookData(Strict):
     registry: RegistrySpec
     residents: ResidentsSpec
     teams: TeamRules
+    notices: NoticeRules
     texts: dict[str, str]
     town: Town
 

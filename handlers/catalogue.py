@@ -41,6 +41,7 @@ from handlers import (
     zero_boards,
 )
 from handlers.command import COMMANDS, HANDLERS
+from handlers.notices import drafting, optout, recalling, receipts, sending
 from handlers.residents import (
     correcting,
     doubles,
@@ -105,6 +106,11 @@ NOUNS = (
     given_lists,
     papers,
     guarding,
+    drafting,
+    sending,
+    receipts,
+    recalling,
+    optout,
 )
 """The order in which help and menus name what may be asked, whichever module was imported first."""
 

@@ -19,9 +19,11 @@ from models import (
     InboxState,
     Incident,
     MailState,
+    OptOut,
     Outbox,
     Person,
     Post,
+    Receipt,
     Subject,
     Token,
 )
@@ -78,6 +80,8 @@ def _clear_ways(work: Work, person: Person) -> None:
     else:
         _seat_somebody_new(work, person)
     work.session.execute(delete(Token).where(col(Token.person_id) == person.id))
+    work.session.execute(delete(OptOut).where(col(OptOut.person_id) == person.id))
+    work.session.execute(update(Receipt).where(col(Receipt.person_id) == person.id).values(answer=None))
 
 
 def _seat_somebody_new(work: Work, person: Person) -> None:

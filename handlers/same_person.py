@@ -5,13 +5,27 @@ from sqlmodel import SQLModel, col
 
 from handlers.work import MAIL
 from handlers.writing import LINES, Writing
-from models import Account, Agreement, Apart, Detail, Joined, Member, Participant, Person, Post
+from models import (
+    Account,
+    Agreement,
+    Apart,
+    Detail,
+    Joined,
+    Member,
+    OptOut,
+    Participant,
+    Person,
+    Post,
+    Receipt,
+)
 
 PEOPLE: Table = Person.__table__  # type: ignore[attr-defined]
 PARTS: Table = Participant.__table__  # type: ignore[attr-defined]
 DETAILS: Table = Detail.__table__  # type: ignore[attr-defined]
 AGREEMENTS: Table = Agreement.__table__  # type: ignore[attr-defined]
 MEMBERS: Table = Member.__table__  # type: ignore[attr-defined]
+RECEIPTS: Table = Receipt.__table__  # type: ignore[attr-defined]
+OPT_OUTS: Table = OptOut.__table__  # type: ignore[attr-defined]
 APART: Table = Apart.__table__  # type: ignore[attr-defined]
 JOINED: Table = Joined.__table__  # type: ignore[attr-defined]
 
@@ -60,7 +74,10 @@ def _drop_doubles(session: Writing, old: int, new: int) -> None:
 
 def _drop_double_details(session: Writing, old: int, new: int) -> None:
     """What may be kept once of a person, and where they live now, is that of the record that stays."""
-    once = ((DETAILS, ("module", "mark")), (AGREEMENTS, ("module",)), (MEMBERS, ("household_id",)))
+    once = (
+        *((DETAILS, ("module", "mark")), (AGREEMENTS, ("module",)), (MEMBERS, ("household_id",))),
+        *((RECEIPTS, ("notice_id",)), (OPT_OUTS, ("kind",))),
+    )
     for table, columns in once:
         twin = table.alias("twin")
         same = [twin.c[name] == table.c[name] for name in columns]

@@ -158,7 +158,7 @@ def _place(work: Work, words: str, spec: SegmentSpec) -> ColumnElement[bool] | N
 
 def how_many(reading: Reading, key: str, place: ColumnElement[bool] | None = None) -> int:
     """How many residents within reach are in a list. Raises NotAllowed for a list that is not theirs."""
-    query = _select(reading, key, place)
+    query = select_segment(reading, key, place)
     distinct = select(func.count(func.distinct(query.subquery().c.id)))
     found: int = reading.session.execute(distinct).scalar_one()
     return found
@@ -186,13 +186,14 @@ def people_of(
     """
     by_door = (HOMES.c.grid_id, HOMES.c.address, HOMES.c.door, MEMBERS.c.id)
     nth = func.row_number().over(partition_by=PEOPLE.c.id, order_by=by_door).label("nth")
-    rows = _select(reading, key, place).add_columns(nth).subquery().c
+    rows = select_segment(reading, key, place).add_columns(nth).subquery().c
     order = (rows.grid_id, rows.address, rows.door, rows.id)
     query = select(rows).where(rows.nth == 1).order_by(*order).offset(after).limit(most)
     return [resident_in(row) for row in reading.session.execute(query)]
 
 
-def _select(reading: Reading, key: str, place: ColumnElement[bool] | None) -> Any:
+def select_segment(reading: Reading, key: str, place: ColumnElement[bool] | None) -> Any:
+    """The rows of a list within the actor's reach. Raises NotAllowed for a list that is not theirs."""
     book = reading.book.residents
     spec = dict(_open(reading)).get(key)
     if spec is None:
