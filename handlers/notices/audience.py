@@ -1,11 +1,11 @@
 """For whom a notice is: read from its author's words, on the author's behalf, and held to their area."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, String, Table, cast, exists, func, literal, or_, select
 
+from handbook.notice_words import is_whole, place_words
 from handlers.refusal import NotAllowed, Refusal
 from handlers.residents.scope import HOMES, LOOK_UP, MEMBERS, PEOPLE, is_known, lies_below, lives_there
 from handlers.residents.segments import select_segment
@@ -16,8 +16,6 @@ ACCOUNTS: Table = Account.__table__  # type: ignore[attr-defined]
 POSTS: Table = Post.__table__  # type: ignore[attr-defined]
 GRIDS: Table = Grid.__table__  # type: ignore[attr-defined]
 OPT_OUTS: Table = OptOut.__table__  # type: ignore[attr-defined]
-_PEOPLE = re.compile(r"全体|所有|每位|居民们?|住户|村民|群众|大家|的|给")
-_WHOLE = re.compile(r"全(?:县|镇|街道|乡|社区|村|网格)|本(?:县|镇|街道|乡|社区|村|网格)")
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ def audience_of(reading: Reading, words: str) -> Audience:
     """
     role, left = _role(reading, words)
     segment, left = _segment(reading, left) if role is None else (None, left)
-    grid = _area(reading, _PEOPLE.sub("", left).strip(" ,，、。"))
+    grid = _area(reading, place_words(left))
     if not reading.actor.may_on(LOOK_UP, reading.tree.nodes[grid].path):
         raise NotAllowed()
     return Audience(grid, role, segment)
@@ -66,7 +64,7 @@ def _area(reading: Reading, words: str) -> int:
     own = [post for post in reading.actor.posts if post.unit_id is None]
     if not own:
         raise NotAllowed()
-    if not words or _WHOLE.fullmatch(words):
+    if not words or is_whole(words):
         return min(own, key=lambda post: post.path.count("/")).grid_id
     guess = reading.tree.places.find(words, within=tuple(post.path for post in own))
     if guess.best is None or not guess.sure or guess.detail:

@@ -5,12 +5,12 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 from sqlalchemy import func, select
 
+from handbook.notice_words import moment_said
 from handlers.cases import role_and_name
 from handlers.command import Ask, Command, Done, handles
 from handlers.notices.audience import Audience, audience_of, everybody, reachable
 from handlers.notices.finding import button, facts, find_notice, make_move, must_be_own
 from handlers.notices.sending import send
-from handlers.notices.times import moment_said
 from handlers.refusal import NotAllowed, Refusal
 from handlers.residents.scope import LOOK_UP
 from handlers.work import Reading, Work
@@ -72,6 +72,9 @@ def send_notice(work: Work, command: SendNotice) -> Done:
     """Who is meant and when are read at once, so that what is not understood is asked for now."""
     assert work.actor.id is not None
     audience = audience_of(work, command.to)
+    at = moment_said(command.when, work.now, work.book.zone)
+    if at is None:
+        raise Refusal("notice.when", said=command.when[:20])
     notice = Notice(
         kind=work.book.notices.kind_of(command.words),
         words=command.words,
@@ -79,7 +82,7 @@ def send_notice(work: Work, command: SendNotice) -> Done:
         grid_id=audience.grid_id,
         author_id=work.actor.id,
         at=work.now,
-        send_at=moment_said(command.when, work.now, work.book.zone),
+        send_at=at,
     )
     work.session.add(notice)
     work.session.flush()

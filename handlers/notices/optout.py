@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 from sqlalchemy import Table, delete
 
+from handbook.notice_words import kind_words
 from handlers.command import Ask, Command, Done, handles
 from handlers.refusal import Refusal
 from handlers.work import Work
@@ -57,7 +58,7 @@ def _speaker(work: Work) -> int:
 
 def _kind(work: Work, words: str) -> tuple[str, str]:
     """The kind that is meant, and what it is called; warnings cannot be declined. Raises Refusal."""
-    said = words.replace("通知", "").strip()
+    said = kind_words(words)
     if not said:
         return "", ""
     for key, kind in work.book.notices.kinds.items():

@@ -61,6 +61,8 @@ def got_notice(work: Work, command: GotNotice) -> Done:
     found: Receipt | None = (
         work.session.execute(query.order_by(col(Receipt.id).desc()).limit(1)).scalars().first()
     )
+    if found is None and not command.number:
+        raise NotFound("notice.none")
     if found is None:
         raise NotFound("notice.not_found", number=command.number)
     found.read_at = found.read_at or work.now

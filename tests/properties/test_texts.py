@@ -21,6 +21,7 @@ from handlers.choices import CASES
 from handlers.command import Command, ask_of
 from handlers.material import Media
 from models import Move, State
+from models.notice import NoticeState
 from tests.handbook.books import book_of
 
 ROOT = Path(__file__).parents[2]
@@ -140,6 +141,7 @@ def conventional(book: Book) -> set[str]:
         *(f"move.{move}" for move in Move),
         *(f"request.{move}" for move in asking_moves()),
         *(f"ended.{move}" for move in asking_moves() if move.startswith("close_")),
+        *(f"notice.stage.{state}" for state in NoticeState),
         *(f"watch.{kind}" for kind in trouble_kinds()),
         *(f"channel.{name}" for name in CHANNELS),
         *(f"small.{name}" for name in SMALL),
