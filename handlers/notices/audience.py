@@ -66,10 +66,15 @@ def _area(reading: Reading, words: str) -> int:
         raise NotAllowed()
     if not words or is_whole(words):
         return min(own, key=lambda post: post.path.count("/")).grid_id
-    guess = reading.tree.places.find(words, within=tuple(post.path for post in own))
-    if guess.best is None or not guess.sure or guess.detail:
+    fitting = [
+        node.id
+        for node in reading.tree.nodes.values()
+        if words in (node.name, *node.aliases, reading.tree.named(node.id))
+        and any(post.covers(node.path) for post in own)
+    ]
+    if len(fitting) != 1:
         raise Refusal("notice.whom", said=words[:20])
-    return guess.best
+    return fitting[0]
 
 
 # ---- who that is -----------------------------------------------------------------------------------------
