@@ -1,4 +1,4 @@
-"""Notices: only a second person sends them, only whom they are meant for gets them, and nobody is pestered."""
+"""Notices: a second person sends them, only whom they are meant for gets them, nobody is pestered."""
 
 from collections.abc import Iterator
 from datetime import timedelta
