@@ -15,6 +15,7 @@ from bot.render import parts
 from bot.shielding import for_group
 from bot.talk import Talk
 from handbook import Book
+from handlers.groups.outcomes import follow_letter
 from handlers.sealed_words import seal_words
 from handlers.still import still_true
 from handlers.work import REPLY
@@ -64,6 +65,7 @@ def claim(
         if address is None:
             state = MailState.DROPPED if _is_forgotten(session, row["person_id"]) else MailState.DEAD
             _mark(session, row["id"], state=state, outcome="no account")
+            follow_letter(session, row["id"], now)
             continue
         letters.append(_claimed(session, book, channels[address.channel], row, address, now))
     return letters
@@ -246,6 +248,7 @@ def acknowledge(session: Session, letter: Letter, outcome: Outcome, now: datetim
             _gone(session, letter, why)
         case Refused(why=why):
             _mark(session, letter.mail_id, state=MailState.DEAD, outcome=f"refused: {why}"[:200])
+    follow_letter(session, letter.mail_id, now, handed=outcome.id if isinstance(outcome, Handed) else None)
 
 
 def _again(

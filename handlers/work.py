@@ -231,7 +231,7 @@ class Work(Reading):
                 "photos": list(photos) or None,
                 "files": list(files) or None,
                 "text": text,
-                "args": _plain_args(args),
+                "args": plain_args(args),
                 "choices": list(choices),
                 "incident_id": incident.id if incident else None,
                 "still": still,
@@ -273,7 +273,7 @@ class Work(Reading):
                 "channel": self.channel,
                 "message_id": self.message_id,
                 "reason": reason,
-                "data": _plain_args(data),
+                "data": plain_args(data),
             }
         )
 
@@ -301,7 +301,8 @@ class Work(Reading):
         self._events, self._mail = [], []
 
 
-def _plain_args(args: dict[str, Any]) -> dict[str, Any]:
+def plain_args(args: dict[str, Any]) -> dict[str, Any]:
+    """What a text is given, as it can be kept: moments in UTC, nothing that is None."""
     return {name: _plain_arg(value) for name, value in args.items() if value is not None}
 
 
@@ -311,7 +312,7 @@ def _plain_arg(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain_arg(item) for item in value]
     if isinstance(value, dict):
-        return _plain_args(value)
+        return plain_args(value)
     return value
 
 
