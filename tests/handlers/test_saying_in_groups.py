@@ -79,14 +79,20 @@ def test_nobodys_number_is_prepared_for_a_group(sqlite_url: str) -> None:
         assert posts(town) == []
 
 
-def test_what_nobody_can_forward_has_failed(sqlite_url: str) -> None:
+def test_what_only_people_may_say_there_is_handed_to_the_keeper(sqlite_url: str) -> None:
     with founded("default", sqlite_url) as town:
         with town.desk.work(CLOCK) as work:
             say_in_group(work, bound(work, Delivery.RELAY), "group.private", key="n", cause="c")
+            keeper = work.tree.keepers(work.tree.root.id)[0]
+        with Session(town.database.reader) as session:
+            query = select(Outbox).where(col(Outbox.cause) == "c").order_by(col(Outbox.id))
+            letters = session.execute(query).scalars().all()
 
-        assert [(post.state, post.why) for post in posts(town)] == [
-            (PostState.FAILED, "nobody to forward it")
+        assert [(letter.text, letter.person_id) for letter in letters] == [
+            ("group.forward", keeper),
+            ("group.private", keeper),
         ]
+        assert [post.state for post in posts(town)] == [PostState.WAITING_OWNER]
 
 
 def test_the_clock_sees_the_groups_of_a_purpose(sqlite_url: str) -> None:
