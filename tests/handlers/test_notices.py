@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlmodel import col
 
 from handlers.actor import CLOCK
@@ -13,7 +13,18 @@ from handlers.notices.optout import StopNotices
 from handlers.notices.receipts import GotNotice, UnreadNotice
 from handlers.notices.sending import SendDueNotices
 from handlers.refusal import Refusal
-from models import MailState, Notice, NoticeState, Outbox, Receipt
+from models import (
+    Account,
+    MailState,
+    Notice,
+    NoticeMove,
+    NoticeState,
+    Outbox,
+    Person,
+    Receipt,
+    WrongNoticeMove,
+)
+from models.notice import NOTICE_MOVES
 from tests.handlers.office import Office, office
 
 STORM = "今晚有暴雨，请关好门窗"
@@ -122,3 +133,51 @@ def test_after_a_long_pause_it_is_not_sent_and_its_author_is_told(both: Office) 
     assert letters(both, "notice.sent") == []
     assert letters(both, "notice.late") == [both.id("worker")]
     assert both.world.session.execute(select(col(Notice.state))).scalar() is NoticeState.LATE
+
+
+def test_however_many_get_it_the_statements_are_as_many(desk: Office) -> None:
+    counts = []
+    for more in (0, 500):
+        session = desk.world.session
+        grid = session.execute(select(col(Notice.grid_id))).scalar()
+        for at in range(more):
+            person = Person(name="某人", home_grid_id=grid)
+            session.add(person)
+            session.flush()
+            assert person.id is not None
+            session.add(
+                Account(
+                    channel="memory",
+                    handle=f"h{at}",
+                    chat=f"h{at}",
+                    person_id=person.id,
+                    used_at=desk.world.now,
+                )
+            )
+        session.flush()
+        number = asked(desk)
+        before = len(letters(desk, "notice.sent"))
+        seen: list[str] = []
+        engine = session.get_bind()
+        event.listen(engine, "before_cursor_execute", lambda *a, seen=seen: seen.append(a[2]))
+        desk.does("community", ApproveNotice(number=number))
+        counts.append((len(seen), len(letters(desk, "notice.sent")) - before))
+
+    (few, reached), (many, reached_more) = counts
+    assert reached_more == reached + 500
+    assert many <= few + 2
+
+
+@pytest.mark.parametrize("state", list(NoticeState))
+@pytest.mark.parametrize("move", list(NoticeMove))
+def test_a_move_leads_where_the_table_says_or_changes_nothing(state: NoticeState, move: NoticeMove) -> None:
+    notice = Notice(state=state)
+    before, after = NOTICE_MOVES[move]
+
+    if state in before:
+        notice.move(move)
+        assert notice.state is after
+    else:
+        with pytest.raises(WrongNoticeMove):
+            notice.move(move)
+        assert notice.state is state
