@@ -1,7 +1,9 @@
 """Notices: a second person sends them, only whom they are meant for gets them, nobody is pestered."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import event, func, select
@@ -135,6 +137,10 @@ def test_after_a_long_pause_it_is_not_sent_and_its_author_is_told(both: Office) 
     assert both.world.session.execute(select(col(Notice.state))).scalar() is NoticeState.LATE
 
 
+def _keep(seen: list[str], _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    seen.append(statement)
+
+
 def test_however_many_get_it_the_statements_are_as_many(desk: Office) -> None:
     counts = []
     for more in (0, 500):
@@ -159,7 +165,7 @@ def test_however_many_get_it_the_statements_are_as_many(desk: Office) -> None:
         before = len(letters(desk, "notice.sent"))
         seen: list[str] = []
         engine = session.get_bind()
-        event.listen(engine, "before_cursor_execute", lambda *a, seen=seen: seen.append(a[2]))
+        event.listen(engine, "before_cursor_execute", partial(_keep, seen))
         desk.does("community", ApproveNotice(number=number))
         counts.append((len(seen), len(letters(desk, "notice.sent")) - before))
 
@@ -171,7 +177,10 @@ def test_however_many_get_it_the_statements_are_as_many(desk: Office) -> None:
 @pytest.mark.parametrize("state", list(NoticeState))
 @pytest.mark.parametrize("move", list(NoticeMove))
 def test_a_move_leads_where_the_table_says_or_changes_nothing(state: NoticeState, move: NoticeMove) -> None:
-    notice = Notice(state=state)
+    now = datetime(2026, 12, 1, tzinfo=UTC)
+    notice = Notice(
+        kind="policy", words="x", audience="x", grid_id=1, author_id=1, at=now, send_at=now, state=state
+    )
     before, after = NOTICE_MOVES[move]
 
     if state in before:
