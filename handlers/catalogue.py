@@ -41,6 +41,7 @@ from handlers import (
     zero_boards,
 )
 from handlers.command import COMMANDS, HANDLERS
+from handlers.groups import forwarding
 from handlers.notices import drafting, optout, recalling, receipts, sending
 from handlers.residents import (
     correcting,
@@ -63,6 +64,7 @@ NOUNS = (
     amending,
     alarming,
     hushing,
+    forwarding,
     requesting,
     approving,
     pausing,

@@ -7,6 +7,7 @@ from sqlmodel import Session, col
 from bot.channel import Handed, Outcome, Refused, Sent
 from handlers.actor import CLOCK
 from handlers.groups.finding import group_of_chat, groups_below
+from handlers.groups.forwarding import Forwarded, forwarded
 from handlers.groups.saying import say_in_group
 from handlers.refusal import Refusal
 from handlers.work import Work
@@ -101,3 +102,20 @@ def test_the_clock_sees_the_groups_of_a_purpose(sqlite_url: str) -> None:
 
         assert groups_below(work, work.tree.root.id, Purpose.SERVICE) == [group]
         assert groups_below(work, work.tree.root.id, Purpose.WORK) == []
+
+
+def test_whoever_was_handed_the_words_says_once_that_they_are_there(sqlite_url: str) -> None:
+    with founded("default", sqlite_url) as town:
+        with town.desk.work(CLOCK) as work:
+            say_in_group(work, bound(work, Delivery.RELAY), "group.private", key="n", cause="c")
+            tree = work.tree
+        keeper = tree.staff[tree.keepers(tree.root.id)[0]]
+        other = next(actor for person, actor in tree.staff.items() if person != keeper.id)
+        with town.desk.work(other) as work, pytest.raises(Refusal):
+            forwarded(work, Forwarded())
+        with town.desk.work(keeper) as work:
+            forwarded(work, Forwarded())
+        with town.desk.work(keeper) as work, pytest.raises(Refusal):
+            forwarded(work, Forwarded())
+
+        assert [post.state for post in posts(town)] == [PostState.SENT]
