@@ -53,6 +53,7 @@ GRIDS = {"appoint": "grid", "dismiss": "grid", "check_teams": "grid", "show_team
 OWN = {
     *("human", "report", "on_behalf", "self_handle", "todo", "looked", "progress", "zero", "board", "funnel"),
     "check_grids",
+    "forwarded",
     *("undo", "bind", "my_accounts", "unbind", "sign_in", "my_data", "who_looked", "export_mine"),
     *("change_phone", "change_name", "forget_me", "withdraw_consent", "say_wrong"),
 }
