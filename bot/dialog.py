@@ -11,6 +11,7 @@ from bot.choosing import choose, number
 from bot.deeds import told
 from bot.following import edited, follow
 from bot.forms import Turn, answer, begin, skip
+from bot.grouping import in_group
 from bot.listed import listed
 from bot.message import Choice, Inbound
 from bot.questions import asked
@@ -61,7 +62,7 @@ def _stepped(scene: Scene, talk: Talk, inbound: Inbound, pressed: Choice | None)
     if inbound.start is not None and not inbound.text:
         return _arrived(scene, talk, inbound.start)
     text = plain(inbound.text)
-    brought = listed(scene, talk, inbound, text)
+    brought = in_group(scene, talk, text, inbound) or listed(scene, talk, inbound, text)
     if brought is not None:
         return brought
     if text:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from bot.message import Choice
@@ -9,6 +10,7 @@ from handbook.places import Guess
 from handlers.catalogue import COMMANDS
 from handlers.choices import options
 from handlers.command import Command
+from handlers.groups.finding import group_of_chat
 from handlers.option import Option
 from handlers.work import Work
 
@@ -38,6 +40,15 @@ class Scene:
     now: datetime
     group: bool = False
 
+    @cached_property
+    def group_grid(self) -> int | None:
+        """The grid of the bound group one speaks in: what is said there is about it."""
+        back = self.work.back
+        if not self.group or back is None:
+            return None
+        bound = group_of_chat(self.work.session, back.channel, back.chat)
+        return bound.grid_id if bound is not None else None
+
     def may(self, command: type[Command]) -> bool:
         """Whether the person's posts let them give a command."""
         return command.may is None or self.work.actor.may(command.may)
@@ -50,7 +61,9 @@ class Scene:
         """Places named in a sentence, the sender's own grid and town first."""
         tree, actor = self.work.tree, self.work.actor
         own = [post.path for post in actor.posts]
-        if actor.home_grid_id is not None and actor.home_grid_id in tree.nodes:
+        if self.group_grid is not None:
+            own.insert(0, tree.at(self.group_grid).path)
+        elif actor.home_grid_id is not None and actor.home_grid_id in tree.nodes:
             own.insert(0, tree.nodes[actor.home_grid_id].path)
         within = tuple(own)
         if own:
@@ -76,7 +89,7 @@ class Scene:
     def own_grid(self) -> int | None:
         """The person's own grid when it is fine enough for a report without a place."""
         actor = self.work.actor
-        grid = actor.home_grid_id or (actor.posts[0].grid_id if actor.posts else None)
+        grid = self.group_grid or actor.home_grid_id or (actor.posts[0].grid_id if actor.posts else None)
         return grid if grid is not None and self.is_fine(grid) else None
 
 

@@ -122,7 +122,7 @@ def _said(work: Work, command: Appoint | Dismiss) -> dict[str, Any]:
         found.setdefault("phone", number.value)
         left = f"{left[: number.start]} {left[number.end :]}"
     left = _take_role(work, left, found)
-    left = _take_grid(work, left, found)
+    left = take_grid(work, left, found)
     left = _take_standing(work, left, found)
     found["name"] = " ".join(words_apart(left))
     return found
@@ -144,8 +144,11 @@ def _take_role(work: Work, words: str, found: dict[str, Any]) -> str:
     return words
 
 
-def _take_grid(work: Work, words: str, found: dict[str, Any]) -> str:
-    """The words that are a grid's name, wherever they begin: 王芳当第一网格的."""
+def take_grid(work: Work, words: str, found: dict[str, Any]) -> str:
+    """Take out the words that are a grid's name, wherever they begin: 王芳当第一网格的.
+
+    `found` gets `grid`, or `grids` where several are called so. Returns the words that are left.
+    """
     if "grid" in found:
         return words
     own = tuple(post.path for post in work.actor.own_posts)

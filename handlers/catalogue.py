@@ -41,6 +41,8 @@ from handlers import (
     zero_boards,
 )
 from handlers.command import COMMANDS, HANDLERS
+from handlers.groups import binding as group_binding
+from handlers.groups import board as group_board
 from handlers.groups import forwarding
 from handlers.notices import drafting, optout, recalling, receipts, sending
 from handlers.residents import (
@@ -64,6 +66,8 @@ NOUNS = (
     amending,
     alarming,
     hushing,
+    group_binding,
+    group_board,
     forwarding,
     requesting,
     approving,

@@ -32,6 +32,10 @@ class Links:
         """Where empty sheets to fill in are; empty: nowhere."""
         return f"{self.web}/template.xlsx" if self.web else ""
 
+    def group(self, token: str, post: int) -> str:
+        """The short link that is put into a group below what is said there."""
+        return f"{self.web}/g/{token}/{post}"
+
     def login(self, secret: str) -> str:
         """The link that opens the pages once."""
         return f"{self.web}/in?c={secret}"

@@ -6,7 +6,7 @@ from models.conversation import Conversation
 from models.detail import Agreement, Apart, Detail, Joined, Swept
 from models.given_list import GivenList, ListState
 from models.grid import Grid, GridBoundary, GridKind, GridSpan, GridTally, path_range
-from models.group import Delivery, Group, GroupPost, PostState, Purpose
+from models.group import Delivery, Group, GroupCode, GroupOpen, GroupPost, PostState, Purpose
 from models.household import Ending, Household, Member
 from models.imported import CodeSerial, Imported
 from models.incident import Incident, Privacy, Register
@@ -62,6 +62,8 @@ __all__ = [
     "GridSpan",
     "GridTally",
     "Group",
+    "GroupCode",
+    "GroupOpen",
     "GroupPost",
     "Household",
     "Imported",

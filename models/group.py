@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Column, Field, SQLModel
 
 from models.base import Json, Moment, choice_type, in_values
@@ -138,3 +138,32 @@ class GroupPost(SQLModel, table=True):
     """The platform's own name of what waits for the owner."""
     why: str | None = None
     """Why it was declined, dropped or failed."""
+    prepared_by: int | None = Field(default=None, foreign_key="person.id")
+    """Who is told when it cannot be said; None: the clock prepared it."""
+
+
+class GroupCode(SQLModel, table=True):
+    """Six digits that bind the group in which they are said; only their digest is kept, for ten minutes."""
+
+    __tablename__ = "group_code"
+    __table_args__ = (CheckConstraint(in_values("purpose", Purpose), name="purpose"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    digest: str = Field(unique=True)
+    grid_id: int = Field(foreign_key="grid.id")
+    purpose: Purpose = Field(sa_column=Column(choice_type(Purpose), nullable=False))
+    made_by: int = Field(foreign_key="person.id")
+    until: datetime = Field(sa_column=Column(Moment, nullable=False))
+
+
+class GroupOpen(SQLModel, table=True):
+    """Some browser has opened what was put into a group; it is nobody's name, and counts once."""
+
+    __tablename__ = "group_open"
+    __table_args__ = (UniqueConstraint("post_id", "browser"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    post_id: int = Field(foreign_key="group_post.id")
+    browser: str
+    """A random word of the browser's own, as its digest."""
+    at: datetime = Field(sa_column=Column(Moment, nullable=False))

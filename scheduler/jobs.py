@@ -7,6 +7,7 @@ from datetime import datetime
 from handbook import Book
 from handlers.command import Command, Done
 from handlers.day_cards import SendDayCards
+from handlers.groups.forwarding import RemindForwarders
 from handlers.notices.sending import SendDueNotices
 from handlers.pressing import FollowDue
 from handlers.residents.keeping import Retain
@@ -44,6 +45,7 @@ def _more_cases(done: Done) -> bool:
 JOBS: Sequence[Job] = (
     Job("due_cases", lambda _: FollowDue(limit=CASES_AT_ONCE), _more_cases),
     Job("notices", lambda _: SendDueNotices()),
+    Job("group_packs", lambda _: RemindForwarders()),
     Job("day_card", lambda slot: SendDayCards(slot=slot)),
     Job("zero_board", lambda slot: SendZeroBoards(slot=slot)),
     Job("stale_talks", lambda _: TellWaiting()),

@@ -25,9 +25,6 @@ BLOCKED: Final = timedelta(minutes=10)
 LONGEST: Final = 18_000
 """Bytes of a text; the whole message may have 20,000."""
 
-_TOKEN: Final = re.compile(r"access_token=([A-Za-z0-9]{16,128})(?![A-Za-z0-9])")
-_BARE: Final = re.compile(r"(?<![A-Za-z0-9])[0-9a-f]{64}(?![A-Za-z0-9])")
-_SIGN: Final = re.compile(r"(?<![A-Za-z0-9])SEC[A-Za-z0-9]{16,128}(?![A-Za-z0-9])")
 _MOBILE: Final = re.compile(r"(?:\+?86-?)?(1\d{10})")
 
 _TOO_FAST: Final = frozenset({130101, 410100})
@@ -45,28 +42,6 @@ _REASONS: Final = (
     (r"\bsign|签名", _SIGNATURE),
     (r"\bip\b|白名单", "服务器的出口 IP 不在机器人允许的地址里；请加进去，或改用“加签”。"),
 )
-
-
-def read_robot(words: str) -> str:
-    """Read the key of a robot out of what somebody pastes: its webhook address, and the SEC... secret.
-
-    The address's host is not taken over: where DingTalk is, the settings say.
-
-    Returns:
-        What `Outbound.secret` holds: the access token, and after a blank the secret where there is one.
-
-    Raises:
-        ValueError: no robot is named; the message is a plain Chinese sentence and repeats nothing of it.
-    """
-    tokens = set(_TOKEN.findall(words)) or set(_BARE.findall(_SIGN.sub(" ", words)))
-    signs = set(_SIGN.findall(words))
-    if not tokens:
-        raise ValueError("没有看到机器人的 Webhook 地址；请到群设置的机器人里复制，里面有 access_token=。")
-    if len(tokens) > 1:
-        raise ValueError("这里有不止一个机器人的地址；请一次只发一个。")
-    if len(signs) > 1:
-        raise ValueError("这里有不止一个 SEC 开头的密钥；请只发这个机器人的。")
-    return " ".join([*tokens, *signs])
 
 
 def sign(secret: str, milliseconds: int) -> str:

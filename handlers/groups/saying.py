@@ -40,7 +40,7 @@ def say_in_group(
     known = work.session.execute(select(GroupPost).where(col(GroupPost.key) == key)).scalar_one_or_none()
     if known is not None:
         return known  # type: ignore[no-any-return]
-    _refuse_personal(work, args)
+    no_numbers(work, args)
     post = GroupPost(
         key=key,
         group_id=group.id,
@@ -50,6 +50,7 @@ def say_in_group(
         link=link,
         cause=cause,
         at=work.now,
+        prepared_by=work.actor.id,
     )
     work.session.add(post)
     work.session.flush()
@@ -58,20 +59,35 @@ def say_in_group(
     if group.delivery is not Delivery.RELAY:
         work.post(group.id, text, key=key, post_id=post.id, **how, **args)
     else:
-        _hand_over(work, group, post, how, args)
+        hand_over(work, group, post, **how)
     return post
 
 
-def _hand_over(work: Work, group: Group, post: GroupPost, how: dict[str, Any], args: dict[str, Any]) -> None:
-    """The ready words as a message of their own, so that it can be copied whole; before it, where to."""
+def hand_over(work: Work, group: Group, post: GroupPost, *, again: bool = False, **how: Any) -> None:
+    """Ask whoever forwards: first where to, with what may be answered; then the ready words by themselves,
+    so that they can be copied whole, with a link of the group's own below (channels.md 3).
+    """
     person = forwarder(work, group)
     if person is None:
         post.state, post.ended_at, post.why = PostState.FAILED, work.now, "nobody to forward it"
         return
-    plain = {name: value for name, value in how.items() if name != "photos"}
-    work.tell(person, "group.forward", key=f"{post.key}:where", **plain, group=group.name)
-    work.tell(person, post.text, key=f"{post.key}:pack", **how, **args)
-    post.state, post.asked_at = PostState.WAITING_OWNER, work.now
+    mark = f":{work.now.isoformat()}" if again else ""
+    plain = {name: value for name, value in how.items() if name != "photos"} | {"cause": post.cause}
+    choices = [
+        {"label": work.word(f"label.{name}"), "do": name, "known": {"post": post.id}}
+        for name in ("forwarded", "change_pack", "decline_pack")
+    ]
+    key = f"{post.key}{mark}"
+    work.tell(person, "group.forward", key=f"{key}:where", choices=choices, **plain, group=group.name)
+    words = {"text": "group.changed", "words": post.words} if post.words else {"text": post.text, **post.args}
+    plain |= {"photos": how.get("photos", post.photos)}
+    work.tell(person, "group.pack", key=f"{key}:pack", **plain, words=words, link=_link(work, group, post))
+    post.state, post.asked_at = PostState.WAITING_OWNER, post.asked_at or work.now
+    work.session.add(post)
+
+
+def _link(work: Work, group: Group, post: GroupPost) -> str | None:
+    return work.links.group(group.token, post.id) if work.links.web and post.id is not None else None
 
 
 def forwarder(work: Work, group: Group) -> int | None:
@@ -95,7 +111,8 @@ def _has_account(work: Work, person_id: int) -> bool:
     return work.session.execute(query.limit(1)).first() is not None
 
 
-def _refuse_personal(work: Work, args: dict[str, Any]) -> None:
+def no_numbers(work: Work, args: Any) -> None:
+    """Raise Refusal where somebody's number stands in what others will read; duty phones may."""
     public = {plain_number(number) for number in work.book.place.public_phones}
     for words in _strings(args):
         for found in find_personal(words):

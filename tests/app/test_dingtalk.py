@@ -14,9 +14,9 @@ from app.build import Program, build
 from app.channel_check import check_channels
 from app.registry import found
 from app.settings import WrongSetting, read_settings
-from bot.channels.dingtalk_robot import read_robot
 from bot.channels.dingtalk_server import DingTalkServer
 from bot.message import Outbound
+from handbook.robot_keys import read_dingtalk as read_robot
 from models import Attachment, Inbox, Incident
 from scheduler.clock import SystemClock
 from tests.channels.pictures import picture

@@ -14,7 +14,7 @@ import pytest
 from bot.channel import Channel, Outcome, Request, Unreadable, Untrusted
 from bot.channels.dingtalk import DingTalkChannel
 from bot.channels.dingtalk_api import App
-from bot.channels.dingtalk_robot import DingTalkRobotChannel, read_robot
+from bot.channels.dingtalk_robot import DingTalkRobotChannel
 from bot.channels.dingtalk_server import DingTalkServer
 from bot.channels.memory import SECRET_HEADER as MEMORY_HEADER
 from bot.channels.memory import MemoryChannel
@@ -25,6 +25,7 @@ from bot.channels.terminal import TerminalChannel
 from bot.channels.webchat import WebChatChannel
 from bot.message import Inbound, Outbound
 from bot.tokens import LocalTokens
+from handbook.robot_keys import read_dingtalk as read_robot
 from tests.channels import wecom_stage as wecom_stages
 from tests.channels.wecom_stage import as_xml, sealed, wecom
 

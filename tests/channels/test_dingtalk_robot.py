@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channel import Broken, Gone, Later, Outcome, Refused, Request, Sent, Untrusted
-from bot.channels.dingtalk_robot import DingTalkRobotChannel, read_robot, sign
+from bot.channels.dingtalk_robot import DingTalkRobotChannel, sign
 from bot.channels.dingtalk_rules import OldTrouble, Trouble
 from bot.channels.dingtalk_server import DingTalkServer
+from handbook.robot_keys import read_dingtalk as read_robot
 from tests.channels.stages import Now, outbound, run
 
 TOKEN = "0123456789abcdef" * 4
