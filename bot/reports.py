@@ -11,6 +11,7 @@ from bot.scene import Scene, say
 from bot.slots import place_choices
 from bot.talk import Form, Loose, Talk
 from handbook.places import Guess, spot_words
+from handbook.signs import as_written
 from handlers.complaints import CONDUCT, is_complaint, named_staff
 from handlers.grids.boundaries import grid_at
 from handlers.material import in_words
@@ -19,8 +20,6 @@ LONGEST = 2000
 """Letters of an alarm that are kept: it must not be refused for its length."""
 MATERIAL = frozenset({"report", "self_handle", "on_behalf"})
 """Commands whose words are a report."""
-_WIDE = {",": "，", ";": "；", ":": "：", "?": "？", "!": "！"}
-_NARROW = re.compile(r"([\u4e00-\u9fff])\s?([,;:?!])")
 _QUIET = (
     (re.compile(r"匿名[,,。\s]*|不(?:想|要|愿)?留名[,,。\s]*"), "anonymous"),
     (re.compile(r"(?:请|要|务必)?(?:替我|帮我)?保密[,,。!!\s]*|别说是我(?:说的|报的)?[,,。!!\s]*"), "secret"),
@@ -60,11 +59,6 @@ def file_text(
         fallback = scene.work.actor.home_grid_id or _any_grid(where) or scene.work.tree.root.id
         return begin(scene, talk, name, {**fields, "grid": fallback, "placed": False})
     return _ask_where(scene, talk, name, fields, where)
-
-
-def as_written(text: str) -> str:
-    """Words as people read them: signs after a Chinese letter are full width again."""
-    return _NARROW.sub(lambda match: match[1] + _WIDE[match[2]], text)
 
 
 def _privacy(text: str) -> tuple[str, str | None]:

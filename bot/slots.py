@@ -10,6 +10,7 @@ from rapidfuzz import fuzz, process
 from bot.message import Choice, Inbound
 from bot.scene import Scene
 from handbook.periods import spoken_period
+from handbook.signs import as_written
 from handbook.spans import SPOKEN_SPAN, spoken_span
 from handbook.words import plain, syllables
 from handlers.command import Ask
@@ -51,7 +52,8 @@ Reading = Read | Unclear | None
 def read(scene: Scene, ask: Ask, text: str, inbound: Inbound | None) -> Reading:
     """Read the answer to a question, or try the words of the opening sentence on it (inbound None)."""
     if ask.kind == "text":
-        return Read(text.strip()) if text.strip() else None
+        words = as_written(text.strip()) if ask.prose else text.strip()
+        return Read(words) if words else None
     if ask.kind == "place":
         return _place(scene, text, inbound)
     if ask.kind in ("span", "period"):

@@ -1,4 +1,4 @@
-"""Digits however they are typed: one sign becomes one sign, so places in a text stay what they were."""
+"""Digits and signs however they are typed: one sign becomes one sign, so places in a text stay."""
 
 import re
 import unicodedata
@@ -61,3 +61,12 @@ def plain_number(text: str) -> str:
     digits = _NO_SIGN.sub("", text.translate(FOLD).translate(ARABIC))
     code = COUNTRY.match(digits)
     return digits[code.end() :] if code and len(digits) - code.end() == 11 else digits
+
+
+_WIDE = {",": "，", ";": "；", ":": "：", "?": "？", "!": "！"}
+_NARROW = re.compile(r"([\u4e00-\u9fff])\s?([,;:?!])")
+
+
+def as_written(text: str) -> str:
+    """Words as people read them: signs after a Chinese letter are full width again."""
+    return _NARROW.sub(lambda match: match[1] + _WIDE[match[2]], text)

@@ -33,6 +33,8 @@ class Ask:
     kind: AskKind = "text"
     among: str | None = None
     offered: bool = False
+    prose: bool = False
+    """Others will read the words as they are: their signs are those that were typed."""
 
 
 _BLANK = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})

@@ -18,6 +18,7 @@ from web.own_data import own_data_routes
 from web.pages.board import board_routes
 from web.pages.docs import docs_routes
 from web.pages.doors import door_routes
+from web.pages.group import group_routes
 from web.pages.home import home_routes
 from web.pages.play import play_routes
 from web.papers import paper_routes
@@ -62,6 +63,7 @@ def make_app(parts: Parts, lifespan: Lifespan | None = None) -> FastAPI:
         door_routes(parts, looks, templates),
         paper_routes(parts, looks, templates),
         play_routes(parts, templates),
+        group_routes(parts, looks, templates),
         docs_routes(app, parts.book, templates),
         static_routes(),
     ):

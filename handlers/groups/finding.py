@@ -1,11 +1,11 @@
 """Finding bound groups: those of an area for whoever may see it, and the one a chat is bound as."""
 
-from sqlalchemy import and_, false, or_, select
+from sqlalchemy import and_, false, func, or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from handlers.work import Reading
-from models import Grid, Group, Purpose, path_range
+from models import Grid, Group, GroupOpen, GroupPost, Purpose, path_range
 
 
 def group_of_chat(session: Session, channel: str, chat: str) -> Group | None:
@@ -35,3 +35,14 @@ def groups_below(reading: Reading, grid_id: int, purpose: Purpose | None = None)
         within = (and_(col(Grid.path) >= a, col(Grid.path) < b) for a, b in reading.actor.ranges)
         query = query.where(or_(false(), *within))
     return list(reading.session.execute(query).scalars())
+
+
+def reach(reading: Reading, cause: str) -> int:
+    """How many browsers have opened the links of what was said for this cause, over all groups."""
+    query = (
+        select(func.count())
+        .select_from(GroupOpen)
+        .join(GroupPost, col(GroupPost.id) == col(GroupOpen.post_id))
+        .where(col(GroupPost.cause) == cause)
+    )
+    return int(reading.session.execute(query).scalar_one())

@@ -38,9 +38,8 @@ class ChangePack(Command):
 
     name: ClassVar[str] = "change_pack"
     in_menu: ClassVar[bool] = False
-    in_api: ClassVar[bool] = False
     post: Post = 0
-    words: Annotated[str, Ask("text"), Field(min_length=2, max_length=600)]
+    words: Annotated[str, Ask("text", prose=True), Field(min_length=2, max_length=600)]
 
 
 class DeclinePack(Command):
@@ -48,7 +47,6 @@ class DeclinePack(Command):
 
     name: ClassVar[str] = "decline_pack"
     in_menu: ClassVar[bool] = False
-    in_api: ClassVar[bool] = False
     post: Post = 0
     why: Annotated[str, Ask("text", offered=True), Field(max_length=200)] = ""
 

@@ -14,6 +14,13 @@ from handlers.refusal import Refusal
 from handlers.work import Work, plain_args
 from models import Account, Delivery, Group, GroupPost, MailSort, PostState
 
+_ANSWERS = (
+    ("forwarded", "label.forwarded"),
+    ("change_pack", "label.change_pack"),
+    ("decline_pack", "label.decline_pack"),
+)
+"""What whoever was handed something may answer."""
+
 
 def say_in_group(
     work: Work,
@@ -74,8 +81,7 @@ def hand_over(work: Work, group: Group, post: GroupPost, *, again: bool = False,
     mark = f":{work.now.isoformat()}" if again else ""
     plain = {name: value for name, value in how.items() if name != "photos"} | {"cause": post.cause}
     choices = [
-        {"label": work.word(f"label.{name}"), "do": name, "known": {"post": post.id}}
-        for name in ("forwarded", "change_pack", "decline_pack")
+        {"label": work.word(label), "do": name, "known": {"post": post.id}} for name, label in _ANSWERS
     ]
     key = f"{post.key}{mark}"
     work.tell(person, "group.forward", key=f"{key}:where", choices=choices, **plain, group=group.name)

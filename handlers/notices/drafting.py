@@ -24,7 +24,7 @@ class SendNotice(Command):
 
     name: ClassVar[str] = "send_notice"
     may: ClassVar[str | None] = LOOK_UP
-    words: Annotated[str, Ask("text"), Field(min_length=2, max_length=1000)]
+    words: Annotated[str, Ask("text", prose=True), Field(min_length=2, max_length=1000)]
     to: Annotated[str, Ask("text"), Field(max_length=60)]
     when: Annotated[str, Ask("text"), Field(max_length=40)]
 
@@ -36,7 +36,7 @@ class ChangeNotice(Command):
     may: ClassVar[str | None] = LOOK_UP
     in_menu: ClassVar[bool] = False
     number: Number
-    words: Annotated[str, Ask("text"), Field(min_length=2, max_length=1000)]
+    words: Annotated[str, Ask("text", prose=True), Field(min_length=2, max_length=1000)]
 
 
 class SubmitNotice(Command):

@@ -91,7 +91,7 @@ def test_what_only_people_may_say_there_is_handed_to_the_keeper(sqlite_url: str)
 
         assert [(letter.text, letter.person_id) for letter in letters] == [
             ("group.forward", keeper),
-            ("group.private", keeper),
+            ("group.pack", keeper),
         ]
         assert [post.state for post in posts(town)] == [PostState.WAITING_OWNER]
 

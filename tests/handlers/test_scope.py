@@ -80,6 +80,16 @@ SENT = {
     "export_lists",
 }
 """Of lists that one has sent oneself, and of one's own area (test_lists_of_others below, tests/bot)."""
+NOTICES = {
+    *("send_notice", "change_notice", "submit_notice", "approve_notice", "return_notice", "cancel_notice"),
+    *("notice", "unread_notice", "recall_notice", "got_notice", "stop_notices", "want_notices"),
+}
+"""Of one's own area, and what one was sent (test_notices.py)."""
+GROUPS = {
+    *("bind_group", "bind_here", "unbind_group", "group_owner", "my_groups", "group_progress"),
+    *("change_pack", "decline_pack"),
+}
+"""Groups of one's own area, and what one was handed for them (test_groups.py)."""
 BY_THE_PROGRAM = {name for name, kind in catalogue.COMMANDS.items() if issubclass(kind, OwnCommand)}
 
 
@@ -93,6 +103,8 @@ def test_no_command_is_forgotten() -> None:
         *RESIDENTS,
         *BY_FILE,
         *SENT,
+        *NOTICES,
+        *GROUPS,
         *BY_THE_PROGRAM,
     ]
 

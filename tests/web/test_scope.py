@@ -16,7 +16,7 @@ MAY_SEE = {"resident", "building_head", "worker", "community", "leader", "town",
 MAY_ENROL = {"town", "county", "admin"}
 OPEN = {
     *("/", "/healthz", "/static/{version}/{name}", "/api/docs", "/api/openapi.json", "/join", "/in"),
-    *("/hooks/{name}", "/demo/clock", "/metrics", "/play/{channel}"),
+    *("/hooks/{name}", "/demo/clock", "/metrics", "/play/{channel}", "/g/{token}/{post}"),
 }
 """Show nothing of anybody: a start page, health, words about the API; or ask for a secret by themselves."""
 PAPERS = {"/paper", "/paper/{number}", "/paper/{number}/{part}.csv", "/template.xlsx"}
