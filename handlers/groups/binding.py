@@ -16,6 +16,7 @@ from handlers.cases import role_and_name
 from handlers.channel_names import channel_name
 from handlers.command import Ask, Command, Done, handles
 from handlers.groups.finding import groups_below
+from handlers.groups.words import group_words, purpose_word
 from handlers.invitations import guesses_too_much, note_wrong
 from handlers.inviting import person_meant
 from handlers.phones import hide_numbers
@@ -30,7 +31,6 @@ GROUPS: Table = Group.__table__  # type: ignore[attr-defined]
 CODES: Table = GroupCode.__table__  # type: ignore[attr-defined]
 CODE_LASTS: Final = timedelta(minutes=10)
 _MOST_NAME: Final = 30
-_PURPOSES: Final = ((Purpose.WORK, "group.words.work"), (Purpose.SERVICE, "group.words.service"))
 
 
 class BindGroup(Command):
@@ -108,7 +108,7 @@ def bind_group(work: Work, command: BindGroup) -> Done:
 
 def _said(work: Work, words: str) -> _Said:
     """Raises Refusal for what does not tell grid and purpose, NotAllowed outside one's area."""
-    purpose, left = _purpose(work, words)
+    purpose, left = group_words(work, words)
     found: dict[str, Any] = {}
     left = take_grid(work, left, found)
     grid = found.get("grid")
@@ -117,14 +117,6 @@ def _said(work: Work, words: str) -> _Said:
     if not work.actor.may_on("administer", work.tree.at(grid).path):
         raise NotAllowed()
     return _Said(grid, purpose, left.strip())
-
-
-def _purpose(work: Work, words: str) -> tuple[Purpose | None, str]:
-    for purpose, key in _PURPOSES:
-        for name in work.word(key).split():
-            if name in words:
-                return purpose, words.replace(name, " ", 1)
-    return None, words
 
 
 def _wechat_name(work: Work, words: str) -> str | None:
@@ -302,11 +294,6 @@ def my_groups(work: Work, _: MyGroups) -> Done:
     items = [{"group": group.name, "how": way_word(work, group)} for group in shown]
     work.reply("group.list", count=len(found), items=items)
     return Done({"groups": [{"id": group.id, "name": group.name} for group in shown]})
-
-
-def purpose_word(reading: Reading, purpose: Purpose) -> str:
-    """What people call the purpose of a group."""
-    return reading.word("group.work" if purpose is Purpose.WORK else "group.service")
 
 
 def way_word(reading: Reading, group: Group) -> str:

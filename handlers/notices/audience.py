@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, String, Table, cast, exists, func, literal, or_, select
+from sqlalchemy import Select, String, Table, cast, exists, false, func, literal, or_, select
 
 from handbook.notice_words import is_whole, place_words
+from handlers.groups.words import group_words
 from handlers.refusal import NotAllowed, Refusal
 from handlers.residents.scope import HOMES, LOOK_UP, MEMBERS, PEOPLE, is_known, lies_below, lives_there
 from handlers.residents.segments import select_segment
 from handlers.work import Reading
-from models import Account, Grid, Notice, OptOut, Post, path_range
+from models import Account, Grid, Notice, OptOut, Post, Purpose, path_range
 
 ACCOUNTS: Table = Account.__table__  # type: ignore[attr-defined]
 POSTS: Table = Post.__table__  # type: ignore[attr-defined]
@@ -25,6 +26,8 @@ class Audience:
     grid_id: int
     role: str | None = None
     segment: str | None = None
+    purpose: Purpose | None = None
+    """Of bound groups: then nobody gets it alone."""
 
 
 def audience_of(reading: Reading, words: str) -> Audience:
@@ -35,12 +38,13 @@ def audience_of(reading: Reading, words: str) -> Audience:
     Raises:
         Refusal: the words are not understood whole. NotAllowed: a list or an area that is not theirs.
     """
-    role, left = _role(reading, words)
-    segment, left = _segment(reading, left) if role is None else (None, left)
+    purpose, words = group_words(reading, words)
+    role, left = _role(reading, words) if purpose is None else (None, words)
+    segment, left = _segment(reading, left) if role is None and purpose is None else (None, left)
     grid = _area(reading, place_words(left))
     if not reading.actor.may_on(LOOK_UP, reading.tree.nodes[grid].path):
         raise NotAllowed()
-    return Audience(grid, role, segment)
+    return Audience(grid, role, segment, purpose)
 
 
 def _role(reading: Reading, words: str) -> tuple[str | None, str]:
@@ -81,7 +85,9 @@ def _area(reading: Reading, words: str) -> int:
 
 
 def everybody(reading: Reading, audience: Audience) -> Select[Any]:
-    """(person, grid) of all who are meant, each once, whether they can be reached or not."""
+    """(person, grid) of all who are meant, each once, reachable or not; where groups are, nobody."""
+    if audience.purpose is not None:
+        return select(PEOPLE.c.id.label("person_id"), PEOPLE.c.home_grid_id.label("grid_id")).where(false())
     path = reading.tree.nodes[audience.grid_id].path
     if audience.role is not None:
         low, high = path_range(path)

@@ -1,6 +1,6 @@
 """Drafting: somebody writes a notice, sees whom it reaches, and a second person approves it."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 from sqlalchemy import func, select
@@ -8,8 +8,10 @@ from sqlalchemy import func, select
 from handbook.notice_words import moment_said
 from handlers.cases import role_and_name
 from handlers.command import Ask, Command, Done, handles
+from handlers.groups.saying import no_numbers
 from handlers.notices.audience import Audience, audience_of, everybody, reachable
 from handlers.notices.finding import button, facts, find_notice, make_move, must_be_own
+from handlers.notices.in_groups import groups_line, groups_of
 from handlers.notices.sending import send
 from handlers.refusal import NotAllowed, Refusal
 from handlers.residents.scope import LOOK_UP
@@ -102,16 +104,33 @@ def change_notice(work: Work, command: ChangeNotice) -> Done:
 
 
 def _preview(work: Work, notice: Notice, audience: Audience) -> Done:
+    if audience.purpose is not None:
+        return _preview_groups(work, notice, audience)
     meant = _count(work, everybody(work, audience))
     reached = _count(work, reachable(work, audience, notice.kind))
-    choices = [
+    choices = _choices(work, notice)
+    counts = {"reached": reached, "missed": meant - reached}
+    work.reply("notice.preview", choices=choices, **(facts(work, notice) | counts))
+    return Done({"notice": notice.id, "state": notice.state, **counts})
+
+
+def _choices(work: Work, notice: Notice) -> list[dict[str, Any]]:
+    return [
         button(work, "notice.submit", "submit_notice", notice),
         button(work, "notice.change", "change_notice", notice),
         button(work, "notice.cancel", "cancel_notice", notice),
     ]
-    counts = {"reached": reached, "missed": meant - reached}
-    work.reply("notice.preview", choices=choices, **(facts(work, notice) | counts))
-    return Done({"notice": notice.id, "state": notice.state, **counts})
+
+
+def _preview_groups(work: Work, notice: Notice, audience: Audience) -> Done:
+    """Nobody's number stands in a group; which groups it goes to, and how, is shown before."""
+    no_numbers(work, notice.words)
+    groups = groups_of(work, audience)
+    if not groups:
+        raise Refusal("notice.no_groups", to=notice.audience)
+    shown = facts(work, notice) | {"groups": groups_line(work, groups)}
+    work.reply("notice.preview_groups", choices=_choices(work, notice), **shown)
+    return Done({"notice": notice.id, "state": notice.state, "groups": [group.id for group in groups]})
 
 
 def _count(reading: Reading, query: object) -> int:

@@ -7,6 +7,7 @@ from sqlalchemy import update
 
 from handlers.command import Ask, Command, Done, handles
 from handlers.notices.finding import find_notice, make_move
+from handlers.notices.in_groups import correct_in_groups
 from handlers.notices.sending import MAIL, correct
 from handlers.residents.scope import LOOK_UP
 from handlers.work import Work
@@ -57,5 +58,6 @@ def recall_notice(work: Work, command: RecallNotice) -> Done:
     dropped = update(MAIL).where(*waiting).values(state=MailState.DROPPED, outcome="recalled")
     stopped = int(work.session.execute(dropped).rowcount)  # type: ignore[attr-defined]
     correct(work, notice)
+    correct_in_groups(work, notice)
     work.reply("notice.taken_back", number=notice.id, count=stopped)
     return Done({"notice": notice.id, "state": notice.state, "stopped": stopped})

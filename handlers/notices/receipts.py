@@ -11,6 +11,7 @@ from handlers.audit import note
 from handlers.command import Ask, Command, Done, handles
 from handlers.notices.audience import letter_key
 from handlers.notices.finding import button, facts, find_notice
+from handlers.notices.in_groups import group_lines
 from handlers.notices.sending import MAIL, RECEIPTS
 from handlers.refusal import NotFound
 from handlers.residents.scope import LOOK_UP, PEOPLE, area_of, grids_where
@@ -77,6 +78,12 @@ def show_notice(work: Work, command: ShowNotice) -> Done:
     """One message for the whole area."""
     notice = find_notice(work, command.number or _latest(work))
     assert notice.id is not None
+    said = group_lines(work, notice)
+    if said:
+        stage = work.word(f"notice.stage.{notice.state}")
+        groups = "\n".join(said[:SHOWN])
+        work.reply("notice.status_groups", stage=stage, groups=groups, **facts(work, notice))
+        return Done({"notice": notice.id, "state": notice.state, "groups": said})
     lines = _by_area(work, notice)
     total = {key: sum(line[key] for line in lines) for key in ("all", "sent", "read")}
     choices = [button(work, "notice.unread", "unread_notice", notice)] if total["all"] > total["read"] else []

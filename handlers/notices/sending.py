@@ -9,6 +9,7 @@ from sqlmodel import col
 from handlers.command import Done, OwnCommand, handles
 from handlers.notices.audience import audience_of, letter_key, on_behalf, reachable
 from handlers.notices.finding import button, facts, make_move
+from handlers.notices.in_groups import groups_of, say_in_groups
 from handlers.refusal import Refusal
 from handlers.work import Work
 from models import Leave, MailSort, MailState, Notice, NoticeMove, NoticeState, Outbox, Receipt
@@ -60,6 +61,9 @@ def send(work: Work, notice: Notice) -> None:
     make_move(work, notice, NoticeMove.SEND)
     notice.sent_at = work.now
     work.session.flush()
+    if audience.purpose is not None:
+        say_in_groups(work, notice, groups_of(author, audience))
+        return
     meant = reachable(author, audience, notice.kind).subquery()
     rows = select(literal(notice.id, Integer), meant.c.person_id, meant.c.grid_id)
     rows = rows.order_by(meant.c.person_id)

@@ -1,4 +1,4 @@
-"""Groups of grids: who may bind which, a code that is good once, keys that lie sealed, packs that are seen to."""
+"""Groups of grids: who may bind which, codes that are good once, keys that lie sealed, packs."""
 
 from datetime import timedelta
 
