@@ -1,16 +1,20 @@
 """The outbox: claims what was promised, renders it for a channel, sends it, and keeps what became of it."""
 
-from collections.abc import Mapping
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 from sqlmodel import Session, col
 
-from bot.channel import Broken, Channel, Gone, Handed, Later, Outcome, Refused, Sent
+from bot.channel import Broken, Can, Channel, Gone, Handed, Later, Outcome, Refused, Sent
+from bot.gate import CAN_WAIT, Drop, Go, Wait, judge
 from bot.message import Choice, Outbound
+from bot.rates import Counts, close, limits_of
 from bot.render import parts
 from bot.shielding import for_group
 from bot.talk import Talk
@@ -22,8 +26,11 @@ from handlers.work import REPLY
 from models import Account, Conversation, Group, MailSort, MailState, Outbox, Person
 from models.mail import UNSENT
 
+log = logging.getLogger("xiaoge.outbox")
 MAIL = Outbox.__table__  # type: ignore[attr-defined]
 LEASE = timedelta(seconds=30)
+LONG = 30
+"""Seconds; a platform that asks for so much means everybody, and not this letter alone."""
 WAITS = (1, 5, 30, 120, 600, 1800, 3600)
 """Seconds before each new try; after the last one the mail is dead and shown to the keeper."""
 
@@ -56,10 +63,30 @@ def claim(
 
     What is no longer true is dropped, what cannot be addressed is dead; both keep their reason.
     """
+    while True:
+        found = session.execute(_due(now).limit(limit).with_for_update(skip_locked=True, of=MAIL))
+        due = found.mappings().all()
+        letters = _within_rates(session, channels, _fit(session, book, channels, due, now), now)
+        if letters or not due:  # what waits or is dropped is due no more, and others may stand behind it
+            return letters
+
+
+def _fit(
+    session: Session,
+    book: Book,
+    channels: Mapping[str, Channel],
+    due: Sequence[Mapping[Any, Any]],
+    now: datetime,
+) -> list[Letter]:
+    """Those that are still true, pass the gate, and can be addressed."""
     letters: list[Letter] = []
-    for row in session.execute(_due(now).limit(limit).with_for_update(skip_locked=True, of=MAIL)).mappings():
+    counted = _counted_today(session, book, due, now)
+    for row in due:
         if not still_true(session, row["still"], row["incident_id"], row["person_id"]):
             _mark(session, row["id"], state=MailState.DROPPED, outcome=f"no longer {row['still']}")
+            continue
+        if not _passes(session, book, row, now, counted):
+            follow_letter(session, row["id"], now)
             continue
         address = _address(session, row, channels)
         if address is None:
@@ -69,6 +96,63 @@ def claim(
             continue
         letters.append(_claimed(session, book, channels[address.channel], row, address, now))
     return letters
+
+
+def _counted_today(
+    session: Session, book: Book, due: Sequence[Mapping[Any, Any]], now: datetime
+) -> Counter[int]:
+    """How many letters that can wait each recipient of these has had on the place's day."""
+    people = {row["person_id"] for row in due if row["sort"] in CAN_WAIT and row["person_id"] is not None}
+    if not people:
+        return Counter()
+    day = now.astimezone(book.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    query = (
+        select(MAIL.c.person_id, func.count().label("count"))
+        .where(MAIL.c.person_id.in_(people), MAIL.c.state == MailState.SENT, MAIL.c.sent_at >= day)
+        .where(MAIL.c.sort.in_(CAN_WAIT))
+        .group_by(MAIL.c.person_id)
+    )
+    return Counter(dict(iter(session.execute(query))))
+
+
+def _passes(
+    session: Session, book: Book, row: Mapping[Any, Any], now: datetime, counted: Counter[int]
+) -> bool:
+    """Whether a letter goes now; what waits or is dropped keeps its reason."""
+    match judge(row, book.messages, book.zone, now, counted[row["person_id"]]):
+        case Go(passed=passed):
+            if row["sort"] in CAN_WAIT:
+                counted[row["person_id"]] += 1
+            if passed:
+                log.info("a letter went in quiet hours", extra={"mail": row["id"], "sort": str(row["sort"])})
+                _mark(session, row["id"], held=passed)
+            return True
+        case Wait(until=until, why=why):
+            _mark(session, row["id"], not_before=until, held=why)
+        case Drop(why=why):
+            _mark(session, row["id"], state=MailState.DROPPED, outcome=why)
+    return False
+
+
+def _within_rates(
+    session: Session, channels: Mapping[str, Channel], letters: list[Letter], now: datetime
+) -> list[Letter]:
+    """Those that their platforms take now; the others wait, and are never dropped."""
+    limited = {
+        letter.mail_id: limits_of(letter.channel, channels[letter.channel].can, letter.message)
+        for letter in letters
+    }
+    counts = Counts(session, (limit for limits in limited.values() for limit in limits), now)
+    going = []
+    for letter in letters:
+        until = counts.take(limited[letter.mail_id])
+        if until is None:
+            going.append(letter)
+            continue
+        give_back(session, letter)
+        _mark(session, letter.mail_id, lease_until=until, held="the platform's rate")
+    counts.keep()
+    return going
 
 
 def _is_forgotten(session: Session, person_id: int | None) -> bool:
@@ -225,7 +309,9 @@ def _mark(session: Session, mail_id: int, **values: Any) -> None:
     session.execute(update(MAIL).where(MAIL.c.id == mail_id).values(**values))
 
 
-def acknowledge(session: Session, letter: Letter, outcome: Outcome, now: datetime) -> None:
+def acknowledge(
+    session: Session, letter: Letter, outcome: Outcome, now: datetime, can: Can | None = None
+) -> None:
     """Keep what became of one letter: sent, to be tried again, or dead; an account that is gone is not used
     again.
     """
@@ -242,6 +328,9 @@ def acknowledge(session: Session, letter: Letter, outcome: Outcome, now: datetim
             )
         case Later(seconds=seconds):
             _again(session, letter, now, seconds, "asked to wait", count=False)
+            if can is not None and seconds >= LONG:
+                limits = limits_of(letter.channel, can, letter.message)
+                close(session, limits, now + timedelta(seconds=seconds))
         case Broken(why=why):
             _again(session, letter, now, None, why)
         case Gone(why=why):

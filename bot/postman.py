@@ -5,14 +5,14 @@ outcomes.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
 from sqlmodel import Session
 
-from bot.channel import Broken, Channel, Outcome
+from bot.channel import Broken, Channel, Outcome, SendsTogether
 from bot.figures import Figures
 from bot.lane import Lane
 from bot.outbox import LEASE, Letter, acknowledge, claim, give_back
@@ -20,6 +20,8 @@ from handbook import Book
 
 log = logging.getLogger("xiaoge.postman")
 ROUND = 50
+TOGETHER = 500
+"""Letters claimed at once where a channel tells many people in one call."""
 ENOUGH = LEASE.total_seconds() / 2
 """Seconds after which a round sends no more: its leases must not run out while it does."""
 A_WHILE = 0.2
@@ -50,6 +52,8 @@ class Postman:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._paces: dict[str, _Pace] = {name: _Pace(c.can.per_second) for name, c in channels.items()}
         self._chat_paces: dict[tuple[str, str], _Pace] = {}
+        together = any(channel.can.together > 1 for channel in channels.values())
+        self._most = TOGETHER if together else ROUND
         self._rows: dict[str, deque[tuple[Letter, float]]] = {name: deque() for name in channels}
         """Letters that are claimed and not yet on their way, and until when they may set out."""
         self._carriers: dict[str, set[asyncio.Task[None]]] = {name: set() for name in channels}
@@ -100,11 +104,11 @@ class Postman:
             return 0
 
     async def round(self) -> int:
-        """Claim up to fifty letters and send them; returns how many were claimed.
+        """Claim some letters and send them; returns how many were claimed.
 
         What takes long is still on its way then: nobody else waits for a chat that is slow.
         """
-        room = ROUND - sum(len(row) for row in self._rows.values())
+        room = self._most - sum(len(row) for row in self._rows.values())
         letters = await self._lane.run(partial(self._claim, most=room), quiet=True) if room > 0 else []
         give_up = asyncio.get_running_loop().time() + ENOUGH
         for letter in letters:
@@ -142,7 +146,7 @@ class Postman:
                 if self._stopping or asyncio.get_running_loop().time() > give_up:
                     await self._lane.run(partial(give_back, letter=letter), quiet=True)
                 else:
-                    await self._deliver(letter)
+                    await self._deliver([letter, *self._alike(letter, letters)])
             except Exception:
                 log.exception("a letter was not carried", extra={"mail": letter.mail_id})
         self._more.set()
@@ -150,11 +154,40 @@ class Postman:
     def _claim(self, session: Session, most: int) -> list[Letter]:
         return claim(session, self._book, self._channels, self._now(), most)
 
-    async def _deliver(self, letter: Letter) -> None:
+    def _alike(self, letter: Letter, letters: "deque[tuple[Letter, float]]") -> list[Letter]:
+        """Letters of the row that say the same to others, where the channel takes them in one call."""
         channel = self._channels[letter.channel]
-        await self._paces[letter.channel].turn()
-        await self._chat_pace(channel, letter).turn()
-        await self._keep(letter, await self._send(channel, letter))
+        if channel.can.together < 2 or not isinstance(channel, SendsTogether) or letter.message.group:
+            return []
+        same = [pair for pair in letters if _said_by(pair[0]) == _said_by(letter)]
+        same = same[: channel.can.together - 1]
+        for pair in same:
+            letters.remove(pair)
+        return [one for one, _ in same]
+
+    async def _deliver(self, letters: list[Letter]) -> None:
+        """Say one letter, or the same to many in one call; each outcome is kept by itself."""
+        first = letters[0]
+        channel = self._channels[first.channel]
+        await self._paces[first.channel].turn()
+        if len(letters) == 1:
+            await self._chat_pace(channel, first).turn()
+            await self._keep(first, await self._send(channel, first))
+            return
+        for letter, outcome in zip(letters, await self._send_together(channel, letters), strict=True):
+            await self._keep(letter, outcome)
+
+    async def _send_together(self, channel: Channel, letters: list[Letter]) -> Sequence[Outcome]:
+        assert isinstance(channel, SendsTogether)
+        began = asyncio.get_running_loop().time()
+        try:
+            outcomes = await channel.send_together([letter.message for letter in letters])
+        except Exception as trouble:
+            log.exception("a channel raised", extra={"channel": channel.name, "letters": len(letters)})
+            outcomes = [Broken(type(trouble).__name__)] * len(letters)
+        for outcome in outcomes:
+            self._figures.sent(channel.name, outcome, asyncio.get_running_loop().time() - began)
+        return outcomes
 
     async def _keep(self, letter: Letter, outcome: Outcome) -> None:
         """Write an outcome down, again and again while the disk is full: lost, it would be sent once more."""
@@ -162,7 +195,14 @@ class Postman:
         while True:
             try:
                 await self._lane.run(
-                    partial(acknowledge, letter=letter, outcome=outcome, now=self._now()), quiet=True
+                    partial(
+                        acknowledge,
+                        letter=letter,
+                        outcome=outcome,
+                        now=self._now(),
+                        can=self._channels[letter.channel].can,
+                    ),
+                    quiet=True,
                 )
                 return
             except Exception:
@@ -186,6 +226,19 @@ class Postman:
         if len(self._chat_paces) > 10_000:
             self._chat_paces.clear()
         return self._chat_paces.setdefault(key, _Pace(channel.can.per_chat_second, burst=3))
+
+
+def _said_by(letter: Letter) -> object:
+    """What is the same in letters that may be sent in one call."""
+    message = letter.message
+    return (
+        message.parts,
+        tuple(label for label, _ in message.buttons),
+        message.photos,
+        message.files,
+        message.group,
+        letter.answer,
+    )
 
 
 class _Pace:

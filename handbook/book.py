@@ -9,6 +9,7 @@ from handbook.calendar import WorkCalendar
 from handbook.danger import DangerKindSpec
 from handbook.hours import HolidaySpec, HoursSpec, open_calendars
 from handbook.kinds import CategorySpec, Danger, Kinds
+from handbook.messages import MessageRules
 from handbook.modules import ResidentsSpec
 from handbook.notices import NoticeRules
 from handbook.phrases import Phrases
@@ -86,6 +87,11 @@ class Book:
     def teams(self) -> TeamRules:
         """Who may hold a post, and whom a team consists of."""
         return self.data.teams
+
+    @property
+    def messages(self) -> MessageRules:
+        """How much people may be told unasked, and when."""
+        return self.data.messages
 
     @property
     def notices(self) -> NoticeRules:

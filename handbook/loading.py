@@ -35,6 +35,7 @@ _SECTIONS = {
     "residents.yaml": "residents",
     "teams.yaml": "teams",
     "notices.yaml": "notices",
+    "messages.yaml": "messages",
     "town.yaml": "town",
 }
 _HELPERS = (

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from handbook.hours import HolidaySpec, HoursSpec
 from handbook.kinds import CategorySpec, DangerSpec
+from handbook.messages import MessageRules
 from handbook.modules import ResidentsSpec
 from handbook.notices import NoticeRules
 from handbook.phrases import PhraseSpec
@@ -252,6 +253,7 @@ class BookData(Strict):
     residents: ResidentsSpec
     teams: TeamRules
     notices: NoticeRules
+    messages: MessageRules
     texts: dict[str, str]
     town: Town
 

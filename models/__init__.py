@@ -31,6 +31,7 @@ from models.notice import Notice, NoticeMove, NoticeState, OptOut, Receipt, Wron
 from models.paper import Paper, PaperKind
 from models.person import Account, Person, Post, Unit
 from models.platform import Lease, PlatformToken
+from models.rate import RateCount
 from models.token import RegistryVersion, Scope, Token
 from models.warned import Warned
 
@@ -97,6 +98,7 @@ __all__ = [
     "PostState",
     "Privacy",
     "Purpose",
+    "RateCount",
     "Receipt",
     "Register",
     "RegistryVersion",

@@ -185,6 +185,8 @@ class Outbox(SQLModel, table=True):
     sent_at: datetime | None = Field(default=None, sa_column=Column(Moment))
     sent_as: str | None = None
     """The platform's own name of the message."""
+    held: str | None = None
+    """Why it waited last, or what it passed by."""
     recalls: int | None = None
     """It says nothing: it takes back this letter."""
     outcome: str | None = None

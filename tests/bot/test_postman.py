@@ -1,18 +1,19 @@
 """The postman: several chats at once, each in its own order."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlmodel import Session, col
 
-from bot.channel import Can, Outcome
+from bot.channel import Can, Gone, Outcome
 from bot.channels.memory import MemoryChannel
 from bot.channels.telegram import TelegramChannel
 from bot.message import Outbound
 from bot.postman import Postman
-from models import MailState, Outbox
+from models import Account, MailState, Outbox
 from tests.town import Town, founded
 
 AT_ONCE = 4
@@ -108,3 +109,37 @@ def test_whoever_is_slow_gets_one_letter_after_the_other(town: Town) -> None:
 
 def test_telegram_serves_few_enough_at_once_that_a_crash_repeats_little() -> None:
     assert 1 < TelegramChannel.can.at_once <= 5
+
+
+class Together(MemoryChannel):
+    """A channel that tells many people the same words in one call; one of them has left."""
+
+    def __init__(self) -> None:
+        endless = float("inf")
+        super().__init__("memory", Can(per_second=endless, per_chat_second=endless, together=4))
+        self.calls: list[int] = []
+
+    async def send_together(self, messages: Sequence[Outbound]) -> Sequence[Outcome]:
+        """Count the call."""
+        self.calls.append(len(messages))
+        return [Gone("left") if one.chat == "走了" else await self.send(one) for one in messages]
+
+
+def test_the_same_words_go_to_many_in_one_call(town: Town) -> None:
+    channel = Together()
+    town.now += timedelta(minutes=5)
+    people = list(town.people)[:10]
+    with town.desk.session() as session:
+        left = update(Account).where(col(Account.person_id) == people[3]).values(chat="走了", handle="走了")
+        session.execute(left)
+    with town.desk.work() as work:
+        for person in people:
+            work.tell(person, "small.thanks", key="n")
+        work.tell(people[0], "small.ack", key="other")
+    postman = Postman(town.lane, town.book, {"memory": channel}, lambda: town.now)
+    asyncio.run(postman.drain())
+
+    assert sorted(channel.calls, reverse=True)[:2] == [4, 4]
+    assert {town.people[person]: len(said(channel, town.people[person])) for person in people} == {
+        town.people[person]: {people[0]: 2, people[3]: 0}.get(person, 1) for person in people
+    }

@@ -1,5 +1,7 @@
 """What is said in a bound group gets there by its delivery, once, and keeps what became of it."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -55,6 +57,7 @@ def test_a_post_follows_its_letter(
         with town.desk.work(CLOCK) as work:
             say_in_group(work, bound(work), "group.private", key="n1", cause="notice:1")
         town.channel.script([outcome])
+        town.now += timedelta(minutes=1)  # a full hour is nobody's to speak at (bot/gate.py)
         town.run(town.settle())
 
         assert [(post.state, post.handed) for post in posts(town)] == [(state, handed)]
