@@ -16,8 +16,8 @@ help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: $(RUNTIME) ## start the product with a fictional town in it
-	@$(BIN)/xiaoge demo
+run: $(RUNTIME) ## start the product with a fictional town in it (WITH=wecom,dingtalk plays those platforms too)
+	@$(BIN)/xiaoge demo --with "$(WITH)"
 
 .PHONY: talk
 talk: $(RUNTIME) ## chat with it in this terminal

@@ -82,7 +82,10 @@ def _parser() -> argparse.ArgumentParser:
     add("serve", _serve, "serve, and keep the address open over restarts").add_argument(
         "--fd", type=int, help="serve on a listening socket that is already open (the supervisor's)"
     )
-    add("demo", _demo, "try it: an invented town, everybody's seat, a clock that can be moved")
+    demo = add("demo", _demo, "try it: an invented town, everybody's seat, a clock that can be moved")
+    demo.add_argument(
+        "--with", dest="played", default="", metavar="wecom,dingtalk", help="platforms played on this machine"
+    )
     add("talk", _talk, "try it in this terminal")
     migrate = add("migrate", _migrate, "bring the database's tables up to this version")
     migrate.add_argument("--held", action="store_true", help=argparse.SUPPRESS)
@@ -169,6 +172,7 @@ def _demo(given: argparse.Namespace) -> int:
     from app.listening import listen
     from app.log import set_up
     from app.paths import must_keep_photos
+    from app.playing import playing
     from app.registry import found
     from app.serving import serve
     from app.tables import bring_up_to_date
@@ -177,15 +181,22 @@ def _demo(given: argparse.Namespace) -> int:
     set_up("warning" if settings.log == "info" else settings.log)
     must_keep_photos(settings.media)
     _mind_names()
-    with alone(settings.database_url), listen(settings.host, settings.port) as listener:
+    with (
+        alone(settings.database_url),
+        listen(settings.host, settings.port) as listener,
+        playing(given.played) as played,
+    ):
         bring_up_to_date(settings.database_url)
-        program = build(settings, demo=True)
+        program = build(played.told(settings), demo=True)
         found(program.desk, "webchat", named=False)
         host, port = listener.getsockname()[:2]
+        played.open(program.desk, program.clock.now, f"http://{host}:{port}")
+        program.stages = played.stages
         print(
             f"小格已启动:{program.book.place.name}的一个虚构小镇\n"
             f"请用浏览器打开 http://{host}:{port}/ ,选一个人开始说话\n"
-            "按 Ctrl-C 结束,数据留着",
+            + "".join(f"在{name}里试:http://{host}:{port}/play/{name}\n" for name in played.stages)
+            + "按 Ctrl-C 结束,数据留着",
             flush=True,
         )
         return 0 if serve(program, listener) else FAILED

@@ -38,6 +38,7 @@ from scheduler.runner import Runner
 
 if TYPE_CHECKING:
     from web.parts import Parts
+    from web.playing import Stage
 
 log = logging.getLogger("xiaoge.app")
 COMING_HOME = 10.0
@@ -64,6 +65,8 @@ class Program:
     list_reader: ListReader
     figures: Figures
     demo: bool = False
+    stages: "dict[str, Stage]" = field(default_factory=dict)
+    """Platforms that are played in the demo."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def parts(self) -> "Parts":
@@ -84,6 +87,7 @@ class Program:
             base=self.settings.base,
             figures=self.figures,
             metrics_key=self.settings.metrics_key,
+            stages=self.stages,
         )
 
     # ---- running -------------------------------------------------------------------------------------------
