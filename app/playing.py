@@ -79,7 +79,8 @@ class Played:
             self.stages[far_end.channel] = Stage(far_end, self.loop, names, groups)
         if self.wecom is not None:
             self.wecom.meet(*people)
-            asyncio.run_coroutine_threadsafe(_connect(self.wecom, f"{url}/hooks/wecom"), self.loop)
+            story = _connect(self.wecom, f"{url}/hooks/wecom")
+            self.stages["wecom"].ready = asyncio.run_coroutine_threadsafe(story, self.loop)
         if self.dingtalk is not None:
             self.dingtalk.join(*people)
             self.dingtalk.names.update({seat: name for seat, (_, name) in people.items()})
@@ -111,7 +112,7 @@ def _enrol(desk: Desk, channel: str, people: Mapping[str, tuple[int, str]]) -> N
 async def _connect(server: WeComServer, url: str) -> None:
     """Try until the program listens."""
     for _ in range(200):
-        with suppress(ConnectionError):
+        with suppress(Exception):  # while the program starts it may not answer, or not in time
             await server.connect(url)
             return
         await asyncio.sleep(0.2)

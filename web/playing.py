@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -30,12 +31,15 @@ class Stage:
         loop: in which it lives; the page has a loop of its own.
         people: account on the platform -> name to be shown.
         groups: the platform's name of a group -> name to be shown.
+        ready: see below.
     """
 
     far_end: FarEnd
     loop: asyncio.AbstractEventLoop
     people: Mapping[str, str]
     groups: Mapping[str, str] = field(default_factory=dict)
+    ready: "Future[None] | None" = None
+    """Done when the platform knows where the program is."""
     _said: dict[str, list[Line]] = field(default_factory=dict)
     _seen: dict[str, int] = field(default_factory=dict)
 
@@ -53,6 +57,8 @@ class Stage:
 
     async def say(self, person: str, words: str, group: str = "") -> None:
         """Write as this person, and wait a little for what is answered."""
+        if self.ready is not None:
+            await asyncio.wait_for(asyncio.wrap_future(self.ready), PATIENCE)
         lines = self.lines(person, group)
         before = len(self._heard(person, group))
         self._said[group or person] = [*lines, Line(words, self.people[person])]

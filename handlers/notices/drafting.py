@@ -19,6 +19,7 @@ from handlers.work import Reading, Work
 from models import MailSort, Notice, NoticeMove, NoticeState
 
 Number = Annotated[int, Ask("quiet"), Field(ge=0)]
+"""0: the newest of one's own, or that lies with oneself."""
 
 
 class SendNotice(Command):
@@ -37,7 +38,7 @@ class ChangeNotice(Command):
     name: ClassVar[str] = "change_notice"
     may: ClassVar[str | None] = LOOK_UP
     in_menu: ClassVar[bool] = False
-    number: Number
+    number: Number = 0
     words: Annotated[str, Ask("text", prose=True), Field(min_length=2, max_length=1000)]
 
 
@@ -47,7 +48,7 @@ class SubmitNotice(Command):
     name: ClassVar[str] = "submit_notice"
     may: ClassVar[str | None] = LOOK_UP
     in_menu: ClassVar[bool] = False
-    number: Number
+    number: Number = 0
 
 
 class ApproveNotice(Command):
@@ -55,7 +56,7 @@ class ApproveNotice(Command):
 
     name: ClassVar[str] = "approve_notice"
     in_menu: ClassVar[bool] = False
-    number: Number
+    number: Number = 0
     round: Annotated[int, Ask("quiet")] = 0
     """For which words the yes was asked; 0: for those of today."""
 
@@ -65,7 +66,7 @@ class ReturnNotice(Command):
 
     name: ClassVar[str] = "return_notice"
     in_menu: ClassVar[bool] = False
-    number: Number
+    number: Number = 0
     why: Annotated[str, Ask("text"), Field(min_length=1, max_length=200)]
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from handlers.refusal import NotFound, Refusal
@@ -13,8 +13,9 @@ from models import Notice, NoticeMove, WrongNoticeMove
 def find_notice(reading: Reading, number: int) -> Notice:
     """A notice of one's own, one that lies with oneself, or one within one's area, locked.
 
-    Raises NotFound alike for what is absent and what is not theirs.
+    `number` 0: the newest of these. Raises NotFound alike for what is absent and what is not theirs.
     """
+    number = number or _newest(reading)
     query = select(Notice).where(col(Notice.id) == number).with_for_update()
     query = query.execution_options(populate_existing=True)
     reading.session.flush()
@@ -22,6 +23,12 @@ def find_notice(reading: Reading, number: int) -> Notice:
     if notice is None or not _is_theirs(reading, notice):
         raise NotFound("notice.not_found", number=number)
     return notice
+
+
+def _newest(reading: Reading) -> int:
+    me = reading.actor.id
+    query = select(func.max(Notice.id)).where((col(Notice.author_id) == me) | (col(Notice.approver_id) == me))
+    return int(reading.session.execute(query).scalar() or 0)
 
 
 def _is_theirs(reading: Reading, notice: Notice) -> bool:

@@ -14,6 +14,7 @@ from handlers.work import Work
 from models import MailState, NoticeMove, NoticeState
 
 Number = Annotated[int, Ask("quiet"), Field(ge=0)]
+"""0: the newest of one's own, or that lies with oneself."""
 
 
 class CancelNotice(Command):
@@ -22,7 +23,7 @@ class CancelNotice(Command):
     name: ClassVar[str] = "cancel_notice"
     may: ClassVar[str | None] = LOOK_UP
     in_menu: ClassVar[bool] = False
-    number: Number
+    number: Number = 0
 
 
 class RecallNotice(Command):
@@ -31,7 +32,7 @@ class RecallNotice(Command):
     name: ClassVar[str] = "recall_notice"
     may: ClassVar[str | None] = LOOK_UP
     stands_alone: ClassVar[bool] = True
-    number: Number
+    number: Number = 0
 
 
 @handles(CancelNotice)

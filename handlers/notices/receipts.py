@@ -20,6 +20,7 @@ from models import Deed, MailState, Notice, Receipt, Subject
 
 SHOWN = 20
 Number = Annotated[int, Ask("quiet"), Field(ge=0)]
+"""0: the newest of one's own, or that lies with oneself."""
 
 
 class GotNotice(Command):
@@ -48,7 +49,7 @@ class UnreadNotice(Command):
     name: ClassVar[str] = "unread_notice"
     may: ClassVar[str | None] = LOOK_UP
     in_menu: ClassVar[bool] = False
-    number: Number
+    number: Number = 0
 
 
 @handles(GotNotice)

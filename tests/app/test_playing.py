@@ -3,22 +3,23 @@
 import re
 import signal
 from pathlib import Path
+from time import monotonic
 
 import httpx
 
 from tests.app.test_command_line import start
 
 
-def said(address: str, channel: str, seat: str, words: str) -> str:
-    """What stands on the page after somebody has said something there."""
+def said(address: str, channel: str, seat: str, words: str, wanted: str) -> str:
+    """Somebody says something there; what stands on the page once the answer has come."""
     form = {"as": seat, "words": words, "group": ""}
-    return httpx.post(
-        f"{address}play/{channel}",
-        data=form,
-        headers={"origin": address[:-1]},
-        follow_redirects=True,
-        timeout=30,
-    ).text
+    headers = {"origin": address[:-1]}
+    with httpx.Client(base_url=address, headers=headers, follow_redirects=True, timeout=30) as browser:
+        shown = browser.post(f"play/{channel}", data=form).text
+        end = monotonic() + 30
+        while wanted not in shown and monotonic() < end:
+            shown = browser.get(f"play/{channel}", params={"as": seat}).text
+        return shown
 
 
 def test_a_case_goes_from_one_platform_to_another(tmp_path: Path) -> None:
@@ -27,9 +28,9 @@ def test_a_case_goes_from_one_platform_to_another(tmp_path: Path) -> None:
         lines = [demo.stdout.readline() for _ in range(5)]
         found = re.search(r"http://127\.0\.0\.1:\d+/", lines[1])
         assert found is not None
-        reported = said(found[0], "wecom", "resident", "3栋楼下路灯坏了")
-        taken = said(found[0], "dingtalk", "worker", "接单 1001")
-        heard = said(found[0], "wecom", "resident", "进度")
+        reported = said(found[0], "wecom", "resident", "3栋楼下路灯坏了", "已登记：1001")
+        taken = said(found[0], "dingtalk", "worker", "接单 1001", "已接单：1001")
+        heard = said(found[0], "wecom", "resident", "进度", "已接单")
         demo.send_signal(signal.SIGINT)
         _, errors = demo.communicate(timeout=30)
 

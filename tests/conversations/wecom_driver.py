@@ -17,8 +17,8 @@ class WeComDriver:
     """Members of an organisation, on 微信插件 as most grid workers are; choices are answered by number."""
 
     name = "wecom"
-    cannot = frozenset({"76_", "79_"})
-    """An application hears nothing in groups: 76 gives a number away there, 79 sends a list there."""
+    cannot = frozenset({"76_", "79_", "94_", "95_"})
+    """An application hears nothing in groups: all of these speak in one."""
 
     def __init__(self) -> None:
         self._now: Now = lambda: BEFORE

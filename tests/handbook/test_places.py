@@ -32,7 +32,7 @@ STATES = {
     *("arbitration", "returned", "paused", "merged", "withdrawn"),
     *("closed_solved", "closed_unsolved", "closed_not_ours", "closed_invalid"),
 }
-JOBS = ("due_cases", "day_card", "zero_board", "watch", "stale_talks", "retention")
+JOBS = ("due_cases", "day_card", "group_packs", "notices", "zero_board", "watch", "stale_talks", "retention")
 
 ARTICLES = {
     "minhou": (

@@ -17,9 +17,10 @@ BY_CLOCK = frozenset(name for name, kind in COMMANDS.items() if not (kind.in_men
 _ELSEWHERE = (
     *("handlers.leaves", "handlers.handovers", "handlers.regridding", "handlers.appointing"),
     *("handlers.residents", "handlers.own_data", "handlers.given_lists"),
+    *("handlers.notices", "handlers.groups", "handlers.accounts"),
 )
 OF_THE_REGISTRY = frozenset(name for name, kind in COMMANDS.items() if kind.__module__.startswith(_ELSEWHERE))
-"""Commands that change who is where and what is kept of them: they have walks and tests of their own."""
+"""Commands about people, groups and notices, and none about a case: they have tests of their own."""
 SENTENCES = ("3栋楼下路灯坏了", "门口垃圾没人清", "楼道里堆了杂物", "有人吵架", "水管爆了", "井盖没了一个")
 DANGERS = ("3栋2单元着火了,有人困在里面", "家里煤气漏了,头晕", "有老人掉进河里了")
 REASONS = ("不在我的网格", "等配件", "等天晴", "已经处理好了", "不归我们管")

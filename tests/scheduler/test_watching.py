@@ -183,8 +183,8 @@ def test_a_job_that_stands_still(there: Station) -> None:
     there.clock.move(timedelta(minutes=1))
     late = found(there)
 
-    assert in_time == {"stalled": {"job": "due_cases"}}
-    assert late["stalled"] == {"job": "due_cases、watch、stale_talks"}
+    assert in_time == {"stalled": {"job": "due_cases、notices"}}
+    assert late["stalled"] == {"job": "due_cases、notices、group_packs、watch、stale_talks"}
 
 
 def test_after_a_long_rest_the_first_waking_finds_no_job_standing_still(there: Station) -> None:
