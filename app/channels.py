@@ -77,6 +77,7 @@ def open_channels(around: Surroundings) -> dict[str, Channel]:
     if settings.dingtalk.client_id:
         found.append(_dingtalk(settings.dingtalk, around))
     found.append(_dingtalk_robot(settings.dingtalk, around))
+    found.append(_wecom_robot(settings))
     if settings.wecom is not None:
         found.append(_wecom(settings.wecom, around))
     if settings.trial is not None:
@@ -119,6 +120,13 @@ def _dingtalk(dingtalk: DingTalk, around: Surroundings) -> Channel:
         leases=around.leases,
         bury=around.bury(DingTalkChannel.name),
     )
+
+
+def _wecom_robot(settings: Settings) -> Channel:
+    """As DingTalk's; where the organisation has a server of its own, its robots are there too."""
+    from bot.channels.wecom_robot import WeComRobotChannel
+
+    return WeComRobotChannel(base_url=settings.wecom.base_url) if settings.wecom else WeComRobotChannel()
 
 
 def _dingtalk_robot(dingtalk: DingTalk, around: Surroundings) -> Channel:
