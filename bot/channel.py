@@ -244,6 +244,23 @@ class Confirms(Protocol):
 
 
 @runtime_checkable
+class Scans(Protocol):
+    """A channel whose platform makes QR codes by which somebody comes with a payload."""
+
+    async def scannable(self, start: str, seconds: int) -> str:
+        """What a code has to say so that whoever scans it comes with `Inbound.start`.
+
+        Args:
+            start: the payload, at most 64 letters, digits, _ and -.
+            seconds: how long it is good for.
+
+        Raises:
+            ConnectionError: there is none to be had now.
+        """
+        ...
+
+
+@runtime_checkable
 class Checks(Protocol):
     """A channel that can say in plain words what is wrong with its settings (`xiaoge channels check`)."""
 

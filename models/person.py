@@ -51,7 +51,7 @@ class Account(SQLModel, table=True):
     gone: bool = False
     """The channel said that the account cannot be reached any more."""
     closed_until: datetime | None = Field(default=None, sa_column=Column(Moment))
-    """The channel may not write to it before its owner writes again; then, at the latest, it is tried anew."""
+    """The channel may not write to it before its owner writes again; it is tried anew then."""
 
 
 class Unit(SQLModel, table=True):

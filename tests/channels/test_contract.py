@@ -59,6 +59,7 @@ BODIES: dict[str, list[Any]] = {
     "telegram": UPDATES,
     "terminal": [MESSAGE],
     "webchat": [MESSAGE],
+    "wechat": payloads("wechat"),
     "wecom": payloads("wecom"),
 }
 
