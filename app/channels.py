@@ -10,10 +10,11 @@ from typing import Self
 
 from app.dingtalk_settings import DingTalk
 from app.settings import Settings, Telegram
-from app.wechat_settings import WeChat
+from app.wechat_settings import WeChat, WeComKf
 from app.wecom_settings import WeCom
 from bot.channel import Channel, Unreadable
 from bot.channels.webchat import Hub, WebChatChannel
+from bot.cursors import Cursors, LocalCursors, SharedCursors
 from bot.lane import Lane
 from bot.leases import Leases, LocalLeases, SharedLeases
 from bot.media import MediaStore
@@ -41,6 +42,8 @@ class Surroundings:
     """Access tokens, one for all processes of the place."""
     leases: Leases
     """What one process alone may do, such as hold a bot's one connection."""
+    cursors: Cursors
+    """How far messages were pulled."""
     bury: Callable[[str], Bury]
     """By a channel's name."""
     leave: Callable[[str], Leave]
@@ -76,7 +79,7 @@ class Surroundings:
 
         holder = f"{socket.gethostname()}:{os.getpid()}"
         tokens, leases = SharedTokens(lane, now), SharedLeases(lane, now, holder)
-        return cls(settings, media, hub, now, tokens, leases, bury, leaving, zone)
+        return cls(settings, media, hub, now, tokens, leases, SharedCursors(lane), bury, leaving, zone)
 
     @classmethod
     def alone(cls, settings: Settings, now: Callable[[], datetime]) -> Self:
@@ -94,8 +97,8 @@ class Surroundings:
 
             return nothing
 
-        store = MediaStore(settings.media)
-        return cls(settings, store, Hub(), now, LocalTokens(), LocalLeases(), forget, stay)
+        store, tokens, leases = MediaStore(settings.media), LocalTokens(), LocalLeases()
+        return cls(settings, store, Hub(), now, tokens, leases, LocalCursors(), forget, stay)
 
 
 def open_channels(around: Surroundings) -> dict[str, Channel]:
@@ -111,6 +114,8 @@ def open_channels(around: Surroundings) -> dict[str, Channel]:
         found.append(_wecom(settings.wecom, around))
     if settings.wechat is not None:
         found.append(_wechat(settings.wechat, around))
+    if settings.wecom_kf is not None:
+        found.append(_wecom_kf(settings.wecom_kf, around))
     if settings.trial is not None:
         from app.trial import TrialChannel
 
@@ -193,4 +198,24 @@ def _wechat(wechat: WeChat, around: Surroundings) -> Channel:
         template=Template(wechat.template_id, wechat.template_fields) if wechat.template_id else None,
         zone=around.zone,
         base_url=wechat.base_url,
+    )
+
+
+def _wecom_kf(account: WeComKf, around: Surroundings) -> Channel:
+    from bot.channels.wecom_kf import WeComKfChannel
+
+    return WeComKfChannel(
+        account.corp_id,
+        account.id,
+        account.secret,
+        callback_token=account.token,
+        callback_key=account.key,
+        tokens=around.tokens,
+        cursors=around.cursors,
+        leases=around.leases,
+        now=around.now,
+        media=around.media,
+        leave=around.leave(WeComKfChannel.name),
+        bury=around.bury(WeComKfChannel.name),
+        base_url=account.base_url,
     )

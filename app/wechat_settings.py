@@ -83,7 +83,7 @@ def read_kf(read: Read, address: Callable[[str], str]) -> WeComKf | None:
     _must_have(
         read,
         ("WECOM_CORP_ID", *_KF_NEEDED),
-        "微信客服 has a corp id, an account (open_kfid), a secret, and its callback's Token and EncodingAESKey",
+        "微信客服 has a corp id, an open_kfid, a secret, and its callback's Token and EncodingAESKey",
     )
     return WeComKf(
         corp_id=read("WECOM_CORP_ID", "", corp_id),

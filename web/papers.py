@@ -196,11 +196,12 @@ async def _code_of(parts: Parts, data: dict[str, Any], until: datetime) -> str |
     makers = [channel for channel in parts.channels.values() if isinstance(channel, Scans)]
     if not start or not makers or seconds <= 0:
         return None
-    try:
-        return await makers[0].scannable(start, seconds)
-    except ConnectionError as error:
-        log.warning("no code to scan was made: %s", error)
-        return None
+    for maker in makers:
+        try:
+            return await maker.scannable(start, seconds)
+        except ConnectionError as error:
+            log.warning("no code to scan was made: %s", error)
+    return None
 
 
 def _named(name: str) -> dict[str, str]:

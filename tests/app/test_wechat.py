@@ -1,4 +1,4 @@
-"""The whole program at a played WeChat: an invitation that is scanned, answers in time, windows that close."""
+"""The whole program at a played WeChat: a code that is scanned, answers in time, windows that close."""
 
 import asyncio
 import re
@@ -135,47 +135,51 @@ def test_an_invitation_is_printed_as_the_accounts_own_code_and_scanned(
     sqlite_url: str, tmp_path: Path
 ) -> None:
     async def story() -> None:
-        async with now_of() as server:
-            async with serving(sqlite_url, tmp_path, server, URL="http://pages.example") as program:
-                await server.say(handle_of(program, "郑勇"), "邀请 李强")
-                words = "\n".join(server.heard(handle_of(program, "郑勇")))
-                link = re.search(r"http://pages\.example/paper\?c=(\w+)", words)
-                assert link is not None, words
-                base = server.courier.url.removesuffix("/hooks/wechat")
-                async with httpx.AsyncClient(
-                    base_url=base, follow_redirects=True, headers={"accept": "text/html"}
-                ) as browser:
-                    page = (await browser.post("/paper", data={"c": link[1]})).text
-                assert "用微信扫这个码" in page
-                ((url, (scene, until)),) = server.scenes.items()
-                assert f"/join?c={scene}" in words
-                assert 2.9 < (until - server.now()).total_seconds() / 86400 <= 3
+        async with (
+            now_of() as server,
+            serving(sqlite_url, tmp_path, server, URL="http://pages.example") as program,
+        ):
+            await server.say(handle_of(program, "郑勇"), "邀请 李强")
+            words = "\n".join(server.heard(handle_of(program, "郑勇")))
+            link = re.search(r"http://pages\.example/paper\?c=(\w+)", words)
+            assert link is not None, words
+            base = server.courier.url.removesuffix("/hooks/wechat")
+            async with httpx.AsyncClient(
+                base_url=base, follow_redirects=True, headers={"accept": "text/html"}
+            ) as browser:
+                page = (await browser.post("/paper", data={"c": link[1]})).text
+            assert "用微信扫这个码" in page
+            ((url, (scene, until)),) = server.scenes.items()
+            assert f"/join?c={scene}" in words
+            assert 2.9 < (until - server.now()).total_seconds() / 86400 <= 3
 
-                await server.scan(PHONE, url)
-                await soon(lambda: told(server, PHONE, "手机号的后四位"))
-                assert passive(server, PHONE, "手机号的后四位")
-                await server.say(PHONE, "0006")
-                await soon(lambda: told(server, PHONE, "绑定好了，您现在是网格员李强"))
+            await server.scan(PHONE, url)
+            await soon(lambda: told(server, PHONE, "手机号的后四位"))
+            assert passive(server, PHONE, "手机号的后四位")
+            await server.say(PHONE, "0006")
+            await soon(lambda: told(server, PHONE, "绑定好了，您现在是网格员李强"))
 
     run(story())
 
 
 def test_without_a_right_to_make_codes_the_link_itself_is_printed(sqlite_url: str, tmp_path: Path) -> None:
     async def story() -> None:
-        async with WeChatServer(verified=False, now=SystemClock().now) as server:
-            async with serving(sqlite_url, tmp_path, server, URL="http://pages.example") as program:
-                await server.say(handle_of(program, "郑勇"), "邀请 李强")
-                words = "\n".join(server.heard(handle_of(program, "郑勇")))
-                link = re.search(r"http://pages\.example/paper\?c=(\w+)", words)
-                assert link is not None, "an account without 认证 answers all the same"
-                base = server.courier.url.removesuffix("/hooks/wechat")
-                async with httpx.AsyncClient(
-                    base_url=base, follow_redirects=True, headers={"accept": "text/html"}
-                ) as browser:
-                    page = await browser.post("/paper", data={"c": link[1]})
-                assert page.status_code == 200
-                assert "用手机扫这个码" in page.text
-                assert server.scenes == {}
+        async with (
+            WeChatServer(verified=False, now=SystemClock().now) as server,
+            serving(sqlite_url, tmp_path, server, URL="http://pages.example") as program,
+        ):
+            await server.say(handle_of(program, "郑勇"), "邀请 李强")
+            words = "\n".join(server.heard(handle_of(program, "郑勇")))
+            link = re.search(r"http://pages\.example/paper\?c=(\w+)", words)
+            assert link is not None, "an account without 认证 answers all the same"
+            base = server.courier.url.removesuffix("/hooks/wechat")
+            async with httpx.AsyncClient(
+                base_url=base, follow_redirects=True, headers={"accept": "text/html"}
+            ) as browser:
+                page = await browser.post("/paper", data={"c": link[1]})
+            assert page.status_code == 200
+            assert "用手机扫这个码" in page.text
+            assert server.scenes == {}
 
     run(story())
 
@@ -203,20 +207,23 @@ def test_who_left_is_not_spoken_to_until_they_come_back(sqlite_url: str, tmp_pat
 
 def test_a_closed_window_gives_way_to_the_persons_other_account(sqlite_url: str, tmp_path: Path) -> None:
     async def story() -> None:
-        async with now_of() as server, TelegramServer() as telegram:
-            async with serving(sqlite_url, tmp_path, server, **at_telegram(telegram)) as program:
-                await server.say(RESIDENT, REPORT)
-                (case,) = rows(program, Incident)
-                telegram.say(61001, "你好")
-                await soon(lambda: any(one.channel == "telegram" for one in rows(program, Account)))
-                with program.desk.work() as work:
-                    person = {"person_id": case.reporter_id, "used_at": server.now().replace(year=2020)}
-                    other = update(Account).where(col(Account.channel) == "telegram")
-                    work.session.execute(other.values(**person))
-                server.followers[RESIDENT].windows.clear()
-                await server.say(_owner(program, case), "接单")
-                await soon(lambda: any("已接单" in one.text for one in telegram.sent))
-                assert not told(server, RESIDENT, "已接单")
+        async with (
+            now_of() as server,
+            TelegramServer() as telegram,
+            serving(sqlite_url, tmp_path, server, **at_telegram(telegram)) as program,
+        ):
+            await server.say(RESIDENT, REPORT)
+            (case,) = rows(program, Incident)
+            telegram.say(61001, "你好")
+            await soon(lambda: any(one.channel == "telegram" for one in rows(program, Account)))
+            with program.desk.work() as work:
+                person = {"person_id": case.reporter_id, "used_at": server.now().replace(year=2020)}
+                other = update(Account).where(col(Account.channel) == "telegram")
+                work.session.execute(other.values(**person))
+            server.followers[RESIDENT].windows.clear()
+            await server.say(_owner(program, case), "接单")
+            await soon(lambda: any("已接单" in one.text for one in telegram.sent))
+            assert not told(server, RESIDENT, "已接单")
 
     run(story())
 
@@ -241,8 +248,9 @@ def test_a_delivery_that_comes_three_times_and_after_a_restart_is_one_case(
                     found = await asyncio.gather(*(server.courier.try_once(xml) for _ in range(3)))
                     assert all(answer is not None and answer.status_code == 200 for answer in found)
                     assert len(rows(program, Incident)) == len(rows(program, Inbox)) == 1
-            sent = [mail for mail in rows(program, Outbox) if mail.handle == RESIDENT]
-            assert {mail.state for mail in sent} == {MailState.SENT}
+                    await program.postman.drain()
+                    sent = [mail for mail in rows(program, Outbox) if mail.handle == RESIDENT]
+                    assert {mail.state for mail in sent} == {MailState.SENT}
 
     run(story())
 
@@ -253,12 +261,11 @@ def test_killed_between_deciding_and_answering_the_words_come_by_message(
     """A process without a postman hears and decides; the next one says what it owed."""
 
     async def story() -> None:
-        async with now_of() as server:
-            async with serving(sqlite_url, tmp_path, server) as program:
-                program.postman.stop()
-                await server.say(RESIDENT, REPORT)
-                assert server.heard(RESIDENT) == [], "answered with nothing, in time, and not out of order"
-                assert len(rows(program, Incident)) == 1
+        async with now_of() as server, serving(sqlite_url, tmp_path, server) as program:
+            program.postman.stop()
+            await server.say(RESIDENT, REPORT)
+            assert server.heard(RESIDENT) == [], "answered with nothing, in time, and not out of order"
+            assert len(rows(program, Incident)) == 1
             async with serving(sqlite_url, tmp_path, server):
                 await soon(lambda: told(server, RESIDENT, "已登记"))
             assert sum("已登记" in heard for heard in server.heard(RESIDENT)) == 1

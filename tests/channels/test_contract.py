@@ -61,6 +61,7 @@ BODIES: dict[str, list[Any]] = {
     "webchat": [MESSAGE],
     "wechat": payloads("wechat"),
     "wecom": payloads("wecom"),
+    "wecom_kf": [{"Event": "kf_msg_or_event", "MsgType": "event", "Token": "T", "OpenKfId": "wk00fictional"}],
 }
 
 PARSERS = {name: kind.parser() for name, kind in KINDS.items()}
