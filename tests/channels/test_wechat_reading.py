@@ -123,3 +123,14 @@ def test_it_can_do_what_the_door_asks_for() -> None:
     channel = wechat()
 
     assert all(isinstance(channel, kind) for kind in (Answers, Checks, Greets, Scans))
+
+
+def test_a_delivery_that_is_both_plain_and_sealed_is_read_by_its_seal() -> None:
+    """兼容模式 sends both; what stands in the plain half is nobody's word."""
+    fields = recorded("text")["updates"][0]
+    whole = sealed(as_xml(fields))
+    forged = as_xml(fields | {"Content": "谁也没有说过"}).replace(b"</xml>", b"")
+    body = forged + whole.body.replace(b"<xml>", b"")
+
+    (message,) = heard(Request(whole.headers, whole.query, body))
+    assert message.text == "3栋楼下路灯坏了"
