@@ -204,7 +204,7 @@ def build(
     nudges: list[Callable[[], None]] = []
     writers = settings.writers if database.kind == "postgresql" else 1
     lane = Lane(desk, writers=writers, on_mail=lambda: _each(nudges))
-    around = Surroundings.shared(settings, media, hub, lane, clock.now)
+    around = Surroundings.shared(settings, media, hub, lane, clock.now, book.zone)
     channels = {channel.name: channel} if channel else open_channels(around)
     desk.links = Links(settings.url, lambda: getattr(channels.get("telegram"), "username", None))
     figures = Figures()

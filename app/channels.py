@@ -4,21 +4,29 @@ import os
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
+from functools import partial
 from typing import Self
 
 from app.dingtalk_settings import DingTalk
 from app.settings import Settings, Telegram
+from app.wechat_settings import WeChat, WeComKf
 from app.wecom_settings import WeCom
 from bot.channel import Channel, Unreadable
 from bot.channels.webchat import Hub, WebChatChannel
+from bot.cursors import Cursors, LocalCursors, SharedCursors
 from bot.lane import Lane
 from bot.leases import Leases, LocalLeases, SharedLeases
 from bot.media import MediaStore
+from bot.outbox import leave
 from bot.tokens import LocalTokens, SharedTokens, Tokens
 
 Bury = Callable[[Unreadable, bytes], Awaitable[None]]
 """Keeps a delivery that nobody can read, where no webhook brings it."""
+
+
+Leave = Callable[[str], Awaitable[None]]
+"""Keeps that an account has turned away from us."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +42,24 @@ class Surroundings:
     """Access tokens, one for all processes of the place."""
     leases: Leases
     """What one process alone may do, such as hold a bot's one connection."""
+    cursors: Cursors
+    """How far messages were pulled."""
     bury: Callable[[str], Bury]
     """By a channel's name."""
+    leave: Callable[[str], Leave]
+    """By a channel's name."""
+    zone: tzinfo = UTC
+    """The place's."""
 
     @classmethod
     def shared(
-        cls, settings: Settings, media: MediaStore, hub: Hub, lane: Lane, now: Callable[[], datetime]
+        cls,
+        settings: Settings,
+        media: MediaStore,
+        hub: Hub,
+        lane: Lane,
+        now: Callable[[], datetime],
+        zone: tzinfo = UTC,
     ) -> Self:
         """In earnest: with whatever other processes work on the same database."""
 
@@ -51,9 +71,15 @@ class Surroundings:
 
             return keep
 
+        def leaving(channel: str) -> Leave:
+            async def keep(handle: str) -> None:
+                await lane.run(partial(leave, channel=channel, handle=handle))
+
+            return keep
+
         holder = f"{socket.gethostname()}:{os.getpid()}"
         tokens, leases = SharedTokens(lane, now), SharedLeases(lane, now, holder)
-        return cls(settings, media, hub, now, tokens, leases, bury)
+        return cls(settings, media, hub, now, tokens, leases, SharedCursors(lane), bury, leaving, zone)
 
     @classmethod
     def alone(cls, settings: Settings, now: Callable[[], datetime]) -> Self:
@@ -65,7 +91,14 @@ class Surroundings:
 
             return nothing
 
-        return cls(settings, MediaStore(settings.media), Hub(), now, LocalTokens(), LocalLeases(), forget)
+        def stay(_: str) -> Leave:
+            async def nothing(handle: str) -> None:
+                """Nobody is heard leaving."""
+
+            return nothing
+
+        store, tokens, leases = MediaStore(settings.media), LocalTokens(), LocalLeases()
+        return cls(settings, store, Hub(), now, tokens, leases, LocalCursors(), forget, stay)
 
 
 def open_channels(around: Surroundings) -> dict[str, Channel]:
@@ -80,6 +113,10 @@ def open_channels(around: Surroundings) -> dict[str, Channel]:
     found.append(_wecom_robot(settings))
     if settings.wecom is not None:
         found.append(_wecom(settings.wecom, around))
+    if settings.wechat is not None:
+        found.append(_wechat(settings.wechat, around))
+    if settings.wecom_kf is not None:
+        found.append(_wecom_kf(settings.wecom_kf, around))
     if settings.trial is not None:
         from app.trial import TrialChannel
 
@@ -150,4 +187,43 @@ def _wecom(wecom: WeCom, around: Surroundings) -> Channel:
         media=around.media,
         base_url=wecom.base_url,
         cards=wecom.cards,
+    )
+
+
+def _wechat(wechat: WeChat, around: Surroundings) -> Channel:
+    from bot.channels.wechat import WeChatChannel
+    from bot.channels.wechat_knock import Template
+
+    return WeChatChannel(
+        wechat.app_id,
+        wechat.secret,
+        callback_token=wechat.token,
+        callback_key=wechat.key,
+        tokens=around.tokens,
+        now=around.now,
+        media=around.media,
+        leave=around.leave(WeChatChannel.name),
+        template=Template(wechat.template_id, wechat.template_fields) if wechat.template_id else None,
+        zone=around.zone,
+        base_url=wechat.base_url,
+    )
+
+
+def _wecom_kf(account: WeComKf, around: Surroundings) -> Channel:
+    from bot.channels.wecom_kf import WeComKfChannel
+
+    return WeComKfChannel(
+        account.corp_id,
+        account.id,
+        account.secret,
+        callback_token=account.token,
+        callback_key=account.key,
+        tokens=around.tokens,
+        cursors=around.cursors,
+        leases=around.leases,
+        now=around.now,
+        media=around.media,
+        leave=around.leave(WeComKfChannel.name),
+        bury=around.bury(WeComKfChannel.name),
+        base_url=account.base_url,
     )

@@ -173,6 +173,15 @@ def _channels(settings: Settings) -> Iterator[Finding]:
             f"WeCom's application {settings.wecom.agent_id} delivers to {settings.url}/hooks/wecom; "
             "`xiaoge channels check` asks WeCom."
         )
+    if settings.wechat:
+        mode = (
+            "encrypted" if settings.wechat.key else "in plain text: choose 安全模式 and set XIAOGE_WECHAT_KEY"
+        )
+        yield (ok if settings.wechat.key else mind)(
+            f"The official account delivers to {settings.url}/hooks/wechat, {mode}."
+        )
+    if settings.wecom_kf:
+        yield ok(f"微信客服 delivers to {settings.url}/hooks/wecom_kf.")
     if settings.trial:
         yield wrong("XIAOGE_TEST_HOOK is set: anybody on this machine can speak as anybody. Unset it.")
     if not settings.secure and settings.host not in ("127.0.0.1", "localhost", "::1"):

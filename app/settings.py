@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from app import dingtalk_settings, wecom_settings
+from app import dingtalk_settings, wechat_settings, wecom_settings
 from app.dingtalk_settings import DingTalk
+from app.wechat_settings import WeChat, WeComKf
 from app.wecom_settings import WeCom
 
 T = TypeVar("T")
@@ -25,6 +26,7 @@ NAMES = frozenset(
         *("TELEGRAM_TOKEN", "TELEGRAM_SECRET", "TELEGRAM_WEBHOOK_URL", "TELEGRAM_BASE_URL"),
         *dingtalk_settings.NAMES,
         *wecom_settings.NAMES,
+        *wechat_settings.NAMES,
     )
 )
 LEVELS = ("debug", "info", "warning", "error")
@@ -96,6 +98,8 @@ class Settings:
     """Under which the place is asked for, instead of by a path."""
     dingtalk: DingTalk = field(default_factory=DingTalk)
     wecom: WeCom | None = None
+    wechat: WeChat | None = None
+    wecom_kf: WeComKf | None = None
 
     @property
     def command(self) -> str:
@@ -133,6 +137,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         telegram=_telegram(read),
         dingtalk=_dingtalk(read),
         wecom=_wecom(read),
+        wechat=_wechat(read),
+        wecom_kf=_wecom_kf(read),
         trial=_trial(read, host),
         backups=read("BACKUPS", "", Path) if read.has("BACKUPS") else None,
         metrics_key=read("METRICS_KEY", "", _secret),
@@ -155,6 +161,8 @@ def trial_of(settings: Settings, trial: str) -> Settings:
         telegram=None,
         dingtalk=DingTalk(),
         wecom=None,
+        wechat=None,
+        wecom_kf=None,
         heartbeat_url="",
         name="",
         hostname="",
@@ -301,6 +309,20 @@ def _dingtalk(read: _Reader) -> DingTalk:
 def _wecom(read: _Reader) -> WeCom | None:
     try:
         return wecom_settings.read_wecom(read, _address, _yes)
+    except ValueError as why:
+        raise WrongSetting(str(why)) from None
+
+
+def _wechat(read: _Reader) -> WeChat | None:
+    try:
+        return wechat_settings.read_wechat(read, _address)
+    except ValueError as why:
+        raise WrongSetting(str(why)) from None
+
+
+def _wecom_kf(read: _Reader) -> WeComKf | None:
+    try:
+        return wechat_settings.read_kf(read, _address)
     except ValueError as why:
         raise WrongSetting(str(why)) from None
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from time import monotonic
 from typing import Literal, Protocol, runtime_checkable
 
 from bot.message import Inbound, Outbound
@@ -56,6 +57,10 @@ class Can:
     """None: it may speak to whoever has ever written."""
     together: int = 1
     """So many people may be told the same words in one call (`SendsTogether`)."""
+    in_row: int = 1
+    """So many letters to one person may be on their way together, where the channel keeps their order and can
+    put them into one answer.
+    """
     at_once: int = 1
     """Messages that may be on their way together, each to somebody else, so that a slow chat holds up nobody.
     So many may be said twice when the process is killed: once to each of so many people at most.
@@ -91,6 +96,13 @@ class Gone:
 
 
 @dataclass(frozen=True)
+class Closed:
+    """This account may not be written to until its owner writes again; another one may be tried meanwhile."""
+
+    why: str
+
+
+@dataclass(frozen=True)
 class Refused:
     """The channel will never take this message as it is."""
 
@@ -104,7 +116,7 @@ class Broken:
     why: str
 
 
-Outcome = Sent | Handed | Later | Gone | Refused | Broken
+Outcome = Sent | Handed | Later | Gone | Closed | Refused | Broken
 
 
 class Untrusted(Exception):
@@ -129,6 +141,8 @@ class Request:
     headers: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes = field(repr=False)
+    arrived: float = field(default_factory=monotonic, compare=False)
+    """Second of the monotonic clock: a platform that waits for the answer waits from then on."""
 
 
 @dataclass(frozen=True)
@@ -226,6 +240,23 @@ class Confirms(Protocol):
 
     async def remind(self, handed: str) -> bool:
         """Ask the person once more by the platform's own means; False when it will not."""
+        ...
+
+
+@runtime_checkable
+class Scans(Protocol):
+    """A channel whose platform makes QR codes by which somebody comes with a payload."""
+
+    async def scannable(self, start: str, seconds: int) -> str:
+        """What a code has to say so that whoever scans it comes with `Inbound.start`.
+
+        Args:
+            start: the payload, at most 64 letters, digits, _ and -.
+            seconds: how long it is good for.
+
+        Raises:
+            ConnectionError: there is none to be had now.
+        """
         ...
 
 

@@ -2,16 +2,16 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import Update, exists, func, or_, select, update
 from sqlmodel import Session, col
 
-from bot.channel import Broken, Can, Channel, Gone, Handed, Later, Outcome, Refused, Sent
+from bot.channel import Broken, Can, Channel, Closed, Gone, Handed, Later, Outcome, Refused, Sent
 from bot.gate import CAN_WAIT, Drop, Go, Wait, judge
 from bot.message import Choice, Outbound
 from bot.rates import Counts, close, limits_of
@@ -33,6 +33,12 @@ LONG = 30
 """Seconds; a platform that asks for so much means everybody, and not this letter alone."""
 WAITS = (1, 5, 30, 120, 600, 1800, 3600)
 """Seconds before each new try; after the last one the mail is dead and shown to the keeper."""
+
+CLOSED = timedelta(hours=12)
+"""How long an account that may not be written to is left alone: by then a setting may have been mended."""
+KEPT = timedelta(days=3)
+"""How long a letter waits for its reader to write again; what is older nobody wants to be told any more."""
+_SHUT = "closed: "
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,8 @@ class _Address:
 def claim(
     session: Session, book: Book, channels: Mapping[str, Channel], now: datetime, limit: int = 50
 ) -> list[Letter]:
-    """Take up to `limit` promises that are due, at most one per recipient so that order is kept.
+    """Take up to `limit` promises that are due, at most one per recipient so that order is kept; where a
+    channel keeps the order itself, what follows it to the same recipient as well.
 
     What is no longer true is dropped, what cannot be addressed is dead; both keep their reason.
     """
@@ -82,20 +89,89 @@ def _fit(
     letters: list[Letter] = []
     counted = _counted_today(session, book, due, now)
     for row in due:
-        if not still_true(session, row["still"], row["incident_id"], row["person_id"]):
-            _mark(session, row["id"], state=MailState.DROPPED, outcome=f"no longer {row['still']}")
+        letter = _take(session, book, channels, row, now, counted)
+        if letter is None:
             continue
-        if not _passes(session, book, row, now, counted):
-            follow_letter(session, row["id"], now)
-            continue
-        address = _address(session, row, channels)
-        if address is None:
-            state = MailState.DROPPED if _is_forgotten(session, row["person_id"]) else MailState.DEAD
-            _mark(session, row["id"], state=state, outcome="no account")
-            follow_letter(session, row["id"], now)
-            continue
-        letters.append(_claimed(session, book, channels[address.channel], row, address, now))
+        letters.append(letter)
+        in_row = channels[letter.channel].can.in_row
+        if in_row > 1:
+            taking = partial(_take, session, book, channels, now=now, counted=Counter[int]())
+            letters += _following(session, letter, row["recipient"], taking, now, in_row - 1)
     return letters
+
+
+def _take(
+    session: Session,
+    book: Book,
+    channels: Mapping[str, Channel],
+    row: Mapping[Any, Any],
+    now: datetime,
+    counted: Counter[int],
+) -> Letter | None:
+    """Claim one promise; None where there is nobody to be told, nothing any more, or not now."""
+    if not still_true(session, row["still"], row["incident_id"], row["person_id"]):
+        _mark(session, row["id"], state=MailState.DROPPED, outcome=f"no longer {row['still']}")
+        return None
+    if not _passes(session, book, row, now, counted):
+        follow_letter(session, row["id"], now)
+        return None
+    address = _address(session, row, channels, now)
+    if address is not None:
+        return _claimed(session, book, channels[address.channel], row, address, now)
+    if not _waits_for_reader(session, row, now):
+        state = MailState.DROPPED if _is_forgotten(session, row["person_id"]) else MailState.DEAD
+        _mark(session, row["id"], state=state, outcome="no account")
+        follow_letter(session, row["id"], now)
+    return None
+
+
+def _following(
+    session: Session,
+    first: Letter,
+    recipient: str,
+    taking: Callable[[Mapping[Any, Any]], Letter | None],
+    now: datetime,
+    most: int,
+) -> list[Letter]:
+    """What is due to the same recipient after a letter, as long as it goes the same way."""
+    later = select(MAIL).where(
+        MAIL.c.recipient == recipient,
+        MAIL.c.id > first.mail_id,
+        MAIL.c.state.in_(UNSENT),
+        MAIL.c.not_before <= now,
+    )
+    found: list[Letter] = []
+    rows = later.order_by(MAIL.c.id).limit(most).with_for_update(skip_locked=True, of=MAIL)
+    for row in session.execute(rows).mappings().all():
+        leased = row["lease_until"] is not None and row["lease_until"] > now
+        if leased or row["sort"] in CAN_WAIT:  # what can wait goes one by one, counted against its day
+            break
+        letter = taking(row)
+        if letter is None:
+            continue
+        if (letter.channel, letter.message.chat) != (first.channel, first.message.chat):
+            give_back(session, letter)
+            break
+        found.append(letter)
+    return found
+
+
+def _waits_for_reader(session: Session, row: Mapping[Any, Any], now: datetime) -> bool:
+    """Keep what can only be said when its reader has written again, if it is not too old. True when kept."""
+    if row["group_id"] is not None or row["chat"] is not None:
+        return False
+    until = session.execute(
+        select(func.min(col(Account.closed_until))).where(
+            col(Account.person_id) == row["person_id"],
+            col(Account.gone).is_(False),
+            col(Account.closed_until) > now,
+        )
+    ).scalar()
+    if until is None or now > row["not_before"] + KEPT:
+        return False
+    outcome = row["outcome"] if (row["outcome"] or "").startswith(_SHUT) else f"{_SHUT}until they write"
+    _mark(session, row["id"], state=MailState.WAITING, lease_until=until, outcome=outcome)
+    return True
 
 
 def _counted_today(
@@ -190,8 +266,12 @@ def _due(now: datetime) -> Any:
     )  # by id alone SQLite would read through all that was ever sent
 
 
-def _address(session: Session, row: Mapping[Any, Any], channels: Mapping[str, Channel]) -> _Address | None:
-    """Where an answer came from, a bound group, or the person's latest account on a channel that runs."""
+def _address(
+    session: Session, row: Mapping[Any, Any], channels: Mapping[str, Channel], now: datetime
+) -> _Address | None:
+    """Where an answer came from, a bound group, or the person's latest account on a channel that runs, if it
+    may be written to.
+    """
     if row["group_id"] is not None:
         return _group_address(session, row["group_id"], channels)
     if row["chat"] is not None:
@@ -200,7 +280,11 @@ def _address(session: Session, row: Mapping[Any, Any], channels: Mapping[str, Ch
         return _Address(row["channel"], row["chat"], row["handle"], row["in_group"])
     accounts = session.execute(
         select(col(Account.channel), col(Account.chat), col(Account.handle))
-        .where(col(Account.person_id) == row["person_id"], col(Account.gone).is_(False))
+        .where(
+            col(Account.person_id) == row["person_id"],
+            col(Account.gone).is_(False),
+            or_(col(Account.closed_until).is_(None), col(Account.closed_until) <= now),
+        )
         .order_by(col(Account.used_at).desc())
     )
     return next((_Address(*found) for found in accounts if found[0] in channels), None)
@@ -335,6 +419,8 @@ def acknowledge(
             _again(session, letter, now, None, why)
         case Gone(why=why):
             _gone(session, letter, why)
+        case Closed(why=why):
+            _closed(session, letter, why, now)
         case Refused(why=why):
             _mark(session, letter.mail_id, state=MailState.DEAD, outcome=f"refused: {why}"[:200])
     follow_letter(session, letter.mail_id, now, handed=outcome.id if isinstance(outcome, Handed) else None)
@@ -363,26 +449,47 @@ def _gone(session: Session, letter: Letter, why: str) -> None:
 
     A group that is gone says nothing of the account of whoever wrote in it, and there is no other way to it.
     """
-    message = letter.message
-    session.execute(
-        update(Account)
-        .where(
-            col(Account.channel) == letter.channel,
-            col(Account.handle) == message.handle,
-            col(Account.chat) == message.chat,
-        )
-        .values(gone=True)
-    )
-    if letter.answer or message.group:
+    session.execute(_account_of(letter).values(gone=True))
+    if letter.answer or letter.message.group:
         _mark(session, letter.mail_id, state=MailState.DEAD, outcome=f"gone: {why}"[:200], lease_until=None)
         return
+    _readdress(session, letter, f"gone: {why}")
+
+
+def _closed(session: Session, letter: Letter, why: str, now: datetime) -> None:
+    """The account is left alone until its owner writes; a push is tried on another one, an answer waits."""
+    session.execute(_account_of(letter).values(closed_until=now + CLOSED))
+    if not (letter.answer or letter.message.group):
+        _readdress(session, letter, f"{_SHUT}{why}", tries=MAIL.c.tries - 1)
+        return
+    due = session.execute(select(MAIL.c.not_before).where(MAIL.c.id == letter.mail_id)).scalar()
+    dead = letter.message.group or due is None or now > due + KEPT
     _mark(
         session,
         letter.mail_id,
-        state=MailState.WAITING,
-        lease_until=None,
-        channel=None,
-        chat=None,
-        handle=None,
-        outcome=f"gone: {why}"[:200],
+        state=MailState.DEAD if dead else MailState.WAITING,
+        lease_until=None if dead else now + CLOSED,
+        tries=MAIL.c.tries - 1,
+        outcome=f"{_SHUT}{why}"[:200],
     )
+
+
+def _account_of(letter: Letter) -> Update:
+    message = letter.message
+    return update(Account).where(
+        col(Account.channel) == letter.channel,
+        col(Account.handle) == message.handle,
+        col(Account.chat) == message.chat,
+    )
+
+
+def _readdress(session: Session, letter: Letter, why: str, **more: Any) -> None:
+    nowhere = {"channel": None, "chat": None, "handle": None}
+    values = {"state": MailState.WAITING, "lease_until": None, "outcome": why[:200], **nowhere, **more}
+    _mark(session, letter.mail_id, **values)
+
+
+def leave(session: Session, channel: str, handle: str) -> None:
+    """Somebody has turned away from us (取消关注): nothing is said to that account until they come back."""
+    theirs = update(Account).where(col(Account.channel) == channel, col(Account.handle) == handle)
+    session.execute(theirs.values(gone=True))

@@ -55,7 +55,7 @@ def invite(work: Work, command: Invite) -> Done:
     }
     links = work.links.joining(link)
     if links:
-        poster = link_to(work, PaperKind.POSTER, data=_poster(work, person, links[0], args))
+        poster = link_to(work, PaperKind.POSTER, data=_poster(work, person, link, links[0], args))
         printed = work.word("invite.poster", link=poster) if poster else ""
         work.reply("invite.done_link", links="\n".join(links), poster=printed, **args)
     else:
@@ -63,13 +63,17 @@ def invite(work: Work, command: Invite) -> Done:
     return Done({"person": person.id})
 
 
-def _poster(work: Work, person: Actor, link: str, args: dict[str, Any]) -> dict[str, Any]:
-    """What stands on a paper for one person: who they are, and the link as they would open it."""
+def _poster(work: Work, person: Actor, secret: str, link: str, args: dict[str, Any]) -> dict[str, Any]:
+    """What stands on a paper for one person: who they are, and the link as they would open it.
+
+    `start` is the invitation itself, for a platform that makes codes of its own for it.
+    """
     return {
         "who": args["who"],
         "where": "、".join(dict.fromkeys(work.tree.named(post.grid_id) for post in person.posts)),
         "check": args["check"],
         "link": link,
+        "start": secret,
         "until": (work.now + LASTS[Way.LINK]).isoformat(),
     }
 

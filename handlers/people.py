@@ -1,6 +1,6 @@
 """People: who stands behind an account, and whom one can turn to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar
@@ -18,7 +18,8 @@ from handlers.phones import digest_of_phone, hide_numbers, kept_phone
 from handlers.tree import Tree
 from handlers.work import Work
 from handlers.writing import insert_new
-from models import Account, Deed, Person, Subject
+from models import Account, Deed, Outbox, Person, Subject
+from models.mail import UNSENT
 
 ACCOUNTS = Account.__table__  # type: ignore[attr-defined]
 PEOPLE = Person.__table__  # type: ignore[attr-defined]
@@ -69,12 +70,23 @@ def met(session: Session, accounts: Iterable[tuple[str, str]], now: datetime) ->
     `accounts` are pairs of channel and handle whose owners have written in private; `now`: aware UTC.
     """
     for channel, used in _by_channel(accounts).items():
-        stale = or_(ACCOUNTS.c.gone, ACCOUNTS.c.used_at < now - AFRESH)
-        session.execute(
-            update(ACCOUNTS)
-            .where(ACCOUNTS.c.channel == channel, ACCOUNTS.c.handle.in_(sorted(used)), stale)
-            .values(gone=False, used_at=now)
-        )
+        theirs = ACCOUNTS.c.channel == channel, ACCOUNTS.c.handle.in_(sorted(used))
+        shut = ACCOUNTS.c.closed_until.is_not(None)
+        stale = or_(ACCOUNTS.c.gone, ACCOUNTS.c.used_at < now - AFRESH, shut)
+        back = update(ACCOUNTS).where(*theirs, stale).values(gone=False, used_at=now, closed_until=None)
+        people = session.execute(back.returning(ACCOUNTS.c.person_id)).scalars().all()
+        if people:
+            _let_go(session, people)
+
+
+def _let_go(session: Session, people: Sequence[int]) -> None:
+    """What waited for somebody to write again is due now, in its old order."""
+    held = (
+        col(Outbox.recipient).in_(sorted({f"p{person}" for person in people})),
+        col(Outbox.state).in_(UNSENT),
+        col(Outbox.outcome).startswith("closed: "),
+    )
+    session.execute(update(Outbox).where(*held).values(lease_until=None))
 
 
 def _by_channel(accounts: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -30,7 +30,7 @@ from models.moves import (
 from models.notice import Notice, NoticeMove, NoticeState, OptOut, Receipt, WrongNoticeMove
 from models.paper import Paper, PaperKind
 from models.person import Account, Person, Post, Unit
-from models.platform import Lease, PlatformToken
+from models.platform import Lease, PlatformCursor, PlatformToken
 from models.rate import RateCount
 from models.token import RegistryVersion, Scope, Token
 from models.warned import Warned
@@ -93,6 +93,7 @@ __all__ = [
     "Part",
     "Participant",
     "Person",
+    "PlatformCursor",
     "PlatformToken",
     "Post",
     "PostState",

@@ -50,6 +50,8 @@ class Account(SQLModel, table=True):
     used_at: datetime = Field(sa_column=Column(Moment, nullable=False))
     gone: bool = False
     """The channel said that the account cannot be reached any more."""
+    closed_until: datetime | None = Field(default=None, sa_column=Column(Moment))
+    """The channel may not write to it before its owner writes again; it is tried anew then."""
 
 
 class Unit(SQLModel, table=True):

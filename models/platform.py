@@ -32,3 +32,13 @@ class Lease(SQLModel, table=True):
     name: str = Field(primary_key=True)
     holder: str
     until: datetime = Field(sa_column=Column(Moment, nullable=False))
+
+
+class PlatformCursor(SQLModel, table=True):
+    """How far a platform's messages have been pulled: kept when they are, so that none is left out."""
+
+    __tablename__ = "platform_cursor"
+
+    name: str = Field(primary_key=True)
+    """Platform and account: wecom_kf:wk123."""
+    value: str

@@ -5,6 +5,7 @@ half an hour in that browser alone.
 """
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from fastapi.responses import RedirectResponse
 from jinja2 import Environment
 from markupsafe import Markup
 
+from bot.channel import Scans
 from bot.keeping import NotKept
 from handlers.actor import Actor
 from handlers.command import Done, perform
@@ -37,6 +39,7 @@ from web.parts import Parts
 from web.reading import Looks, as_actor
 from web.show import page
 
+log = logging.getLogger("xiaoge.web")
 T = TypeVar("T")
 COOKIE: Final = "xiaoge_paper"
 SHOWN: Final = 500
@@ -88,7 +91,9 @@ def _add_papers(router: APIRouter, parts: Parts, desk: "_Desk", templates: Envir
         lying = await desk.lying(number, request.cookies.get(cookie, ""))
         if lying.kind is PaperKind.POSTER:
             until = datetime.fromisoformat(str(lying.data["until"]))
-            shown = {**lying.data, "until": until, "qr": _qr(str(lying.data["link"]))}
+            code = await _code_of(parts, lying.data, until)
+            shown = {**lying.data, "until": until, "qr": _qr(code or str(lying.data["link"]))}
+            shown["follows"] = code is not None
             return page(templates, "poster.html", **shown)
         return page(templates, "report.html", number=number, **await desk.report(lying, SHOWN))
 
@@ -181,6 +186,22 @@ def _found(reading: Reading, paper: Paper) -> _Lying:
 
 def _cells(line: dict[str, Any]) -> list[str]:
     return [str(value) for value in line.values()]
+
+
+async def _code_of(parts: Parts, data: dict[str, Any], until: datetime) -> str | None:
+    """What a platform's own code says, which brings whoever scans it into the chat at once; None where no
+    channel makes any, or not now: then the link itself is printed.
+    """
+    seconds, start = int((until - parts.now()).total_seconds()), str(data.get("start", ""))
+    makers = [channel for channel in parts.channels.values() if isinstance(channel, Scans)]
+    if not start or not makers or seconds <= 0:
+        return None
+    for maker in makers:
+        try:
+            return await maker.scannable(start, seconds)
+        except ConnectionError as error:
+            log.warning("no code to scan was made: %s", error)
+    return None
 
 
 def _named(name: str) -> dict[str, str]:

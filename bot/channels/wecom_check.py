@@ -39,7 +39,7 @@ async def check_application(client: WeComClient, agent_id: int, now: Callable[[]
         return [
             f"连不上企业微信（{error}）：请检查网络、代理和 XIAOGE_WECOM_BASE_URL。",
         ]
-    found = [*_seen_by_nobody(agent), *_clock(client.server_time, now())]
+    found = [*_seen_by_nobody(agent), *clock(client.server_time, now())]
     if agent.get("close"):
         found.append("应用被停用了：请在管理后台“应用管理”里打开本应用，点“启用”。")
     return found
@@ -70,8 +70,8 @@ def _seen_by_nobody(agent: Json) -> list[str]:
     return ["没有人看得见这个应用：请在管理后台打开本应用，把网格员所在的部门加进“可见范围”。"]
 
 
-def _clock(theirs: datetime | None, ours: datetime) -> list[str]:
-    """Tokens are kept by the clock, so one that is wrong keeps them too long."""
+def clock(theirs: datetime | None, ours: datetime) -> list[str]:
+    """What is wrong with our clock. Tokens are kept by it, so one that is wrong keeps them too long."""
     if theirs is None or abs(theirs - ours) <= SKEW:
         return []
     minutes = round(abs((theirs - ours).total_seconds()) / 60)

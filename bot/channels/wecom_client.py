@@ -22,7 +22,7 @@ LONGEST_WAIT: Final = 3600.0
 FIRST_WAIT: Final = 60.0
 """Seconds: a minute's limit is over by then; where it was an hour's, the wait doubles (channels.md 2.2)."""
 _STALE: Final = frozenset({40001, 40014, 42001})
-_TOO_MUCH: Final = frozenset({45009, 45033})
+_TOO_MUCH: Final = frozenset({45009, 45011, 45033})
 _GONE: Final = frozenset({40003, 40031, 46004, 60111, 81013})
 """No such member, or none of them may see the application."""
 _MENDABLE: Final = frozenset({-1, 40013, 40056, 41001, 41004, 42009, 60011, 60020, 301002}) | _STALE
@@ -137,7 +137,7 @@ class WeComClient:
         """
         files = {"media": (filename, data, "application/octet-stream")}
         answer = await self._insist("POST", "media/upload", params={"type": kind}, files=files)
-        return _field(answer, "media_id")
+        return field_of(answer, "media_id")
 
     async def download(self, media_id: str, most: int) -> Downloaded | None:
         """Fetch a file; None when it is gone for good or larger than `most` bytes.
@@ -162,7 +162,7 @@ class WeComClient:
         answer = self._read(await self._send("GET", "gettoken", params=asked))
         seconds = float(answer.get("expires_in", 7200))
         # WeCom gives the same token again until it ends: asked for early, it would be asked for all the time.
-        return Fetched(_field(answer, "access_token"), seconds + EARLY.total_seconds())
+        return Fetched(field_of(answer, "access_token"), seconds + EARLY.total_seconds())
 
     async def _insist(self, verb: str, path: str, **more: Any) -> Json:
         query = more.pop("params", {})
@@ -223,23 +223,28 @@ class WeComClient:
             async with self._http.stream("GET", "/cgi-bin/media/get", params=asked) as answer:
                 if not answer.is_success:
                     raise ConnectionError(f"media/get: HTTP {answer.status_code}")
-                data = await _at_most(answer, most)
+                data = await at_most(answer, most)
         except httpx.HTTPError as error:
             raise ConnectionError(f"media/get: {type(error).__name__}") from None
         if data is not None and "json" in answer.headers.get("content-type", "") + _kind_of(answer, data):
-            self._read(httpx.Response(200, content=data), token)
-            return None  # an answer in JSON that is no error is no file either
+            return await self._elsewhere(self._read(httpx.Response(200, content=data), token), most)
         return None if data is None else Downloaded(data, _ending(answer))
 
+    async def _elsewhere(self, answer: Json, most: int) -> Downloaded | None:
+        """An answer in JSON that is no error is no file either; 公众号 names another address in it."""
+        return None
 
-def _field(answer: Json, name: str) -> str:
+
+def field_of(answer: Json, name: str) -> str:
+    """A field that an answer must have. Raises ConnectionError: what answered is another server."""
     value = answer.get(name)
     if not isinstance(value, str) or not value:
         raise ConnectionError(f"the answer holds no {name}: is the base address right?")
     return value
 
 
-async def _at_most(answer: httpx.Response, most: int) -> bytes | None:
+async def at_most(answer: httpx.Response, most: int) -> bytes | None:
+    """The bytes of an answer; None when there are more than `most`."""
     data = bytearray()
     async for piece in answer.aiter_bytes():
         data += piece

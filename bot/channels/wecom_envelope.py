@@ -51,6 +51,10 @@ class Envelope:
             encrypted, lambda: self._crypto.check_signature(signature, timestamp, nonce, encrypted)
         )
 
+    def seal(self, xml: str, timestamp: str, nonce: str) -> str:
+        """An answer, encrypted and signed, for whoever delivered."""
+        return str(self._crypto.encrypt_message(xml, nonce, timestamp))
+
     def _must_be_signed(self, request: Request, encrypted: str) -> tuple[str, str, str]:
         """Signature, timestamp and nonce. Compared in constant time, which the library does not."""
         signature, timestamp, nonce = (

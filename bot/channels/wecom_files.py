@@ -26,9 +26,17 @@ class Uploads:
         client: of the application.
         media: where files are read from.
         now: gives aware UTC.
+        channel: whose names of files are its platform's own.
     """
 
-    def __init__(self, client: WeComClient, media: MediaStore | None, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        client: WeComClient,
+        media: MediaStore | None,
+        now: Callable[[], datetime],
+        channel: str = NAME,
+    ) -> None:
+        self._channel = channel
         self._client = client
         self._media = media
         self._now = now
@@ -37,7 +45,7 @@ class Uploads:
     async def media_id(self, key: str, kind: Kind) -> str:
         """WeCom's name for a file. Raises NoSuchMedia, OSError, and what `WeComClient.upload` raises."""
         channel, _, name = key.partition(":")
-        if channel == NAME:
+        if channel == self._channel:
             return name
         known = self._there.get((key, kind))
         if known is not None and self._now() < known[1] + FRESH:

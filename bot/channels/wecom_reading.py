@@ -1,15 +1,13 @@
 """WeCom's messages and events: what each of them says, and whose it is."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from bot.channel import Unreadable
-from bot.channels.datum import to_wgs84
+from bot.channels.delivered import moment_of, must, place_at, text_of
 from bot.channels.edge import fingerprint
-from bot.message import Attachment, Inbound, Place
+from bot.message import Attachment, Inbound
 
 NAME: Final = "wecom"
 """What the channel is called in addresses and keys."""
@@ -53,35 +51,35 @@ def read(data: dict[str, Any], xml: str) -> Sequence[Inbound]:
 
 def press_of(data: dict[str, Any]) -> Press | None:
     """The press of a card's button, if it is one. Raises KeyError or TypeError for what is none by halves."""
-    if _text(data, "MsgType") != "event" or _text(data, "Event") != "template_card_event":
+    if text_of(data, "MsgType") != "event" or text_of(data, "Event") != "template_card_event":
         return None
     return Press(
-        _must(data, "FromUserName"),
-        _must(data, "EventKey"),
-        _text(data, "TaskId"),
-        _text(data, "ResponseCode"),
+        must(data, "FromUserName"),
+        must(data, "EventKey"),
+        text_of(data, "TaskId"),
+        text_of(data, "ResponseCode"),
     )
 
 
 def _messages(data: dict[str, Any]) -> Sequence[Inbound]:
-    kind = _must(data, "MsgType").lower()
+    kind = must(data, "MsgType").lower()
     if kind == "event":
         return _event(data)
     said = _said(kind, data)
     if said is None:
         return ()
-    return (Inbound(**_common(data, _must(data, "MsgId")), **said),)
+    return (Inbound(**_common(data, must(data, "MsgId")), **said),)
 
 
 def _said(kind: str, data: dict[str, Any]) -> dict[str, Any] | None:
     """What a message says; None for kinds that do not concern us."""
     if kind == "text":
-        text = _text(data, "Content")
+        text = text_of(data, "Content")
         return {"text": text} if text.strip() else None
     if kind == "location":
         return _where(data)
     if kind == "link":
-        lines = (_text(data, name) for name in ("Title", "Description", "Url"))
+        lines = (text_of(data, name) for name in ("Title", "Description", "Url"))
         return {"text": "\n".join(line for line in lines if line)}
     if kind in _FILES:
         return {"attachments": (_file(_FILES[kind], data),)}
@@ -89,11 +87,11 @@ def _said(kind: str, data: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _file(kind: Literal["photo", "voice", "video", "file"], data: dict[str, Any]) -> Attachment:
-    name = (_text(data, "FileName") or _text(data, "Title"))[:_LONGEST_KEY] if kind == "file" else ""
-    size = _text(data, "FileSize")
+    name = (text_of(data, "FileName") or text_of(data, "Title"))[:_LONGEST_KEY] if kind == "file" else ""
+    size = text_of(data, "FileSize")
     return Attachment(
         kind=kind,
-        key=f"{NAME}:{_must(data, 'MediaId')}",
+        key=f"{NAME}:{must(data, 'MediaId')}",
         name=name,
         size=int(size) if size.isdecimal() and len(size) < 16 else 0,
     )
@@ -101,12 +99,8 @@ def _file(kind: Literal["photo", "voice", "video", "file"], data: dict[str, Any]
 
 def _where(data: dict[str, Any]) -> dict[str, Any]:
     """A location message is GCJ-02, as the map shows it (channels.md 2.6)."""
-    words = _text(data, "Label")
-    lat, lon = float(_must(data, "Location_X")), float(_must(data, "Location_Y"))
-    if not (math.isfinite(lat) and math.isfinite(lon) and abs(lat) <= 90 and abs(lon) <= 180):
-        raise ValueError("no place on earth")
-    there = to_wgs84(lat, lon)
-    return {"place": Place(lat=round(there[0], 7), lon=round(there[1], 7), words=words)}
+    lat, lon = float(must(data, "Location_X")), float(must(data, "Location_Y"))
+    return {"place": place_at(lat, lon, text_of(data, "Label"))}
 
 
 def _event(data: dict[str, Any]) -> Sequence[Inbound]:
@@ -117,7 +111,7 @@ def _event(data: dict[str, Any]) -> Sequence[Inbound]:
         "click": _click,
         "template_card_event": _press,
     }
-    reader = readers.get(_must(data, "Event").lower())
+    reader = readers.get(must(data, "Event").lower())
     return reader(data) if reader else ()
 
 
@@ -126,12 +120,12 @@ def _welcome(data: dict[str, Any]) -> Sequence[Inbound]:
 
     WeCom tells of it each time somebody opens the application.
     """
-    common = _common(data, f"welcome:{_must(data, 'FromUserName')}")
+    common = _common(data, f"welcome:{must(data, 'FromUserName')}")
     return (Inbound(**common, text=WORDS[0]),)
 
 
 def _click(data: dict[str, Any]) -> Sequence[Inbound]:
-    word = _must(data, "EventKey")
+    word = must(data, "EventKey")
     return (Inbound(**_common(data, _event_name(data)), text=word),)
 
 
@@ -142,24 +136,12 @@ def _press(data: dict[str, Any]) -> Sequence[Inbound]:
 
 
 def _event_name(data: dict[str, Any]) -> str:
-    parts = (_must(data, "FromUserName"), _must(data, "CreateTime"), _must(data, "EventKey"))
+    parts = (must(data, "FromUserName"), must(data, "CreateTime"), must(data, "EventKey"))
     return f"event:{':'.join(parts)}"[: 2 * _LONGEST_KEY]
 
 
 def _common(data: dict[str, Any], message_id: str) -> dict[str, Any]:
     """Everything said to an application is said to it alone: chat and account are one."""
-    handle = _must(data, "FromUserName")
-    at = datetime.fromtimestamp(int(_must(data, "CreateTime")), UTC)
+    handle = must(data, "FromUserName")
+    at = moment_of(must(data, "CreateTime"))
     return {"channel": NAME, "message_id": message_id, "chat": handle, "handle": handle, "sent_at": at}
-
-
-def _text(data: dict[str, Any], name: str) -> str:
-    value = data.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _must(data: dict[str, Any], name: str) -> str:
-    value = data[name]
-    if not isinstance(value, str) or not value:
-        raise TypeError(f"no {name}")
-    return value

@@ -183,3 +183,72 @@ def test_a_wrong_part_of_a_wecom_application_is_named(name: str, value: str, say
 
     assert str(caught.value).startswith(f"XIAOGE_{name} cannot be used: ")
     assert "geheim" not in str(caught.value)
+
+
+WECHAT = {
+    "WECHAT_APP_ID": "wx00000000fictional",
+    "WECHAT_SECRET": "geheim-secret-of-an-account",
+    "WECHAT_TOKEN": "geheimtoken",
+}
+KF = {
+    "WECOM_CORP_ID": "ww00000000fictional",
+    "WECOM_KF_ID": "wk00fictional",
+    "WECOM_KF_SECRET": "geheim-secret-of-the-account",
+    "WECOM_KF_TOKEN": "geheimtoken",
+    "WECOM_KF_KEY": "geheim1geheim2geheim3geheim4geheim5geheim67",
+}
+
+
+def test_an_official_account_is_read_whole() -> None:
+    key = KF["WECOM_KF_KEY"]
+    more = {"WECHAT_KEY": key, "WECHAT_TEMPLATE_ID": "T-1", "WECHAT_TEMPLATE_FIELDS": "thing1, thing2,time4"}
+    wechat = read(**WECHAT, **more, WECHAT_BASE_URL="https://wx.example.org/").wechat
+
+    assert wechat is not None
+    assert (wechat.app_id, wechat.base_url) == ("wx00000000fictional", "https://wx.example.org")
+    assert (wechat.template_id, wechat.template_fields) == ("T-1", ("thing1", "thing2", "time4"))
+    assert "geheim" not in repr(wechat)
+    plain = read(**WECHAT).wechat
+    assert plain is not None
+    assert (plain.key, plain.template_id) == ("", "")
+    assert read().wechat is None
+
+
+def test_the_service_account_is_read_whole_and_needs_no_application() -> None:
+    found = read(**KF, WECOM_BASE_URL="https://wx.example.org/")
+
+    assert found.wecom is None
+    assert found.wecom_kf is not None
+    assert (found.wecom_kf.id, found.wecom_kf.base_url) == ("wk00fictional", "https://wx.example.org")
+    assert "geheim" not in repr(found.wecom_kf)
+    assert read(WECOM_CORP_ID="ww00000000fictional").wecom_kf is None
+
+
+@pytest.mark.parametrize(
+    ("whole", "missing"), [(whole, name) for whole in (WECHAT, KF) for name in sorted(whole)]
+)
+def test_half_of_either_is_none(whole: dict[str, str], missing: str) -> None:
+    with pytest.raises(WrongSetting, match=f"XIAOGE_{missing} missing"):
+        read(**{name: value for name, value in whole.items() if name != missing})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("WECHAT_APP_ID", "公众号", "an AppID looks like"),
+        ("WECHAT_SECRET", "geheim", "copy it whole"),
+        ("WECHAT_TOKEN", "geheim-token", "3 to 32 letters"),
+        ("WECHAT_KEY", "geheim", "43 letters"),
+        ("WECHAT_BASE_URL", "wx.example.org", "begins with https://"),
+        ("WECHAT_TEMPLATE_ID", "T 1", "a template's id"),
+        ("WECHAT_TEMPLATE_FIELDS", "thing1,thing2", "编号,内容,时间"),
+        ("WECOM_KF_ID", "客服", "an account of 微信客服 looks like"),
+        ("WECOM_KF_KEY", "geheim", "43 letters"),
+    ],
+)
+def test_a_wrong_part_of_either_is_named(name: str, value: str, says: str) -> None:
+    with pytest.raises(WrongSetting, match=says) as caught:
+        read(**(WECHAT | KF | {name: value}))
+
+    assert str(caught.value).startswith(f"XIAOGE_{name} cannot be used: ")
+    assert "geheim" not in str(caught.value)

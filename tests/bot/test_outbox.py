@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from bot.channel import Broken, Gone, Later, Refused
+from bot.channel import Broken, Closed, Gone, Later, Refused
+from bot.outbox import claim
 from handlers.handling import Accept
 from handlers.reporting import Report
 from models import Account, MailState, Outbox
@@ -123,3 +125,79 @@ def test_a_push_never_steals_the_numbers_of_an_open_question(town: Town) -> None
 
     assert "1 接单" not in pushed
     assert any("已登记" in text for text in town.say("worker", "3栋门口积水"))
+
+
+def _second_account(town: Town, handle: str) -> None:
+    with town.desk.session() as session:
+        query = select(Account).where(col(Account.handle) == town.name("worker"))
+        person = session.execute(query).scalar_one().person_id
+        used = FOUNDING - timedelta(days=9)
+        session.add(Account(channel="memory", handle=handle, chat=handle, person_id=person, used_at=used))
+
+
+def _new_case(town: Town) -> None:
+    town.do(Report(what="3栋楼下路灯坏了", grid=town.grid("第一网格")), "community")
+    asyncio.run(town.settle())
+
+
+def test_a_closed_account_gives_way_to_the_next_one_and_is_no_gone_one(town: Town) -> None:
+    _second_account(town, "李强二号")
+    town.channel.script([Closed("45015")])
+    _new_case(town)
+
+    assert any(text.startswith("新事件") for text in town.channel.words("李强二号"))
+    with Session(town.database.reader) as session:
+        closed = session.execute(select(Account).where(col(Account.closed_until).is_not(None))).scalar_one()
+    assert (closed.handle, closed.gone) == (town.name("worker"), False)
+
+
+def test_what_nobody_may_be_told_now_is_told_first_when_they_write_again(town: Town) -> None:
+    town.channel.script([Closed("45015")])
+    _new_case(town)
+    town.wait(minutes=5)
+
+    assert town.messages("worker") == []
+    assert [mail.outcome for mail in _mail(town, MailState.WAITING)] == ["closed: 45015"]
+
+    town.say("worker", "帮助")
+    told = [message.parts[0] for message in town.messages("worker")]
+    assert told[0].startswith("新事件")
+    assert len(told) == 2
+
+
+def test_a_closed_account_is_tried_again_half_a_day_later(town: Town) -> None:
+    town.channel.script([Closed("48001")])
+    _new_case(town)
+    town.wait(hours=13)
+
+    assert any("新事件" in message.parts[0] for message in town.messages("worker"))
+
+
+def test_what_waited_too_long_for_its_reader_is_dead_and_says_why(town: Town) -> None:
+    town.channel.script([Closed("45015")] * 20)
+    town.say("worker", "帮助")
+    for _ in range(8):
+        town.wait(hours=13)
+
+    dead = _mail(town, MailState.DEAD)
+    assert dead, [(m.text, m.state, m.outcome, m.not_before) for m in _mail(town, MailState.WAITING)]
+    assert {mail.outcome for mail in dead} == {"closed: 45015"}
+
+
+def test_a_channel_that_keeps_the_order_is_handed_what_follows_as_well(town: Town) -> None:
+    town.channel.can = replace(PLAIN, in_row=3)
+    asked = [town.inbound("worker", "帮助") for _ in range(5)] + [town.inbound("resident", "帮助")]
+
+    async def decided() -> None:
+        await town.lane.accept(asked)
+        while town.lane.waiting:
+            await town.lane.run(lambda _: None)
+
+    town.run(decided())
+    with town.desk.session() as session:
+        found = claim(session, town.desk.book, {"memory": town.channel}, town.desk.now(), 1)
+        handles = [letter.message.handle for letter in found]
+        assert handles == [town.name("worker")] * 3
+        assert [letter.mail_id for letter in found] == sorted(letter.mail_id for letter in found)
+        rest = claim(session, town.desk.book, {"memory": town.channel}, town.desk.now(), 50)
+        assert [letter.message.handle for letter in rest] == [town.name("resident")]

@@ -44,10 +44,22 @@ def test_a_trial_speaks_as_no_organisations_application() -> None:
         "XIAOGE_WECOM_CALLBACK_KEY": "fictional1fictional2fictional3fictional4fic",
     }
     dingtalk = {"XIAOGE_DINGTALK_CLIENT_ID": "dingfictional", "XIAOGE_DINGTALK_CLIENT_SECRET": "fictional"}
-    real = read_settings(REAL | wecom | dingtalk)
+    wechat = {
+        "XIAOGE_WECHAT_APP_ID": "wx00000000fictional",
+        "XIAOGE_WECHAT_SECRET": "a-fictional-secret-of-an-account",
+        "XIAOGE_WECHAT_TOKEN": "fictional",
+        "XIAOGE_WECOM_KF_ID": "wk00fictional",
+        "XIAOGE_WECOM_KF_SECRET": "a-fictional-secret-of-the-account",
+        "XIAOGE_WECOM_KF_TOKEN": "fictional",
+        "XIAOGE_WECOM_KF_KEY": "fictional1fictional2fictional3fictional4fic",
+    }
+    real = read_settings(REAL | wecom | dingtalk | wechat)
     trial = trial_of(real, "demo")
 
     assert real.wecom is not None
     assert real.dingtalk.client_id
     assert trial.wecom is None
+    assert real.wechat is not None
+    assert real.wecom_kf is not None
+    assert (trial.wechat, trial.wecom_kf) == (None, None)
     assert not trial.dingtalk.client_id

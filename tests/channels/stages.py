@@ -26,6 +26,8 @@ from bot.channels.webchat import WebChatChannel
 from bot.message import Inbound, Outbound
 from bot.tokens import LocalTokens
 from handbook.robot_keys import read_dingtalk as read_robot
+from tests.channels import wechat_stage as wechat_stages
+from tests.channels import wecom_kf_stage as wecom_kf_stages
 from tests.channels import wecom_stage as wecom_stages
 from tests.channels.wecom_stage import as_xml, sealed, wecom
 
@@ -186,13 +188,29 @@ async def wecom_stage() -> AsyncIterator[Stage]:
         yield Stage(channel, lambda: server.heard(str(WANG)))
 
 
+@asynccontextmanager
+async def wechat_stage() -> AsyncIterator[Stage]:
+    async with wechat_stages.played() as (server, channel, _):
+        await server.say(str(WANG), "你好")
+        yield Stage(channel, lambda: server.heard(str(WANG)))
+
+
+@asynccontextmanager
+async def wecom_kf_stage() -> AsyncIterator[Stage]:
+    async with wecom_kf_stages.played() as (server, channel, _):
+        await server.say(str(WANG), "你好")
+        yield Stage(channel, lambda: server.heard(str(WANG)))
+
+
 KINDS = {
     "dingtalk": Kind(dingtalk_stage, dingtalk, {}),
     "dingtalk_robot": Kind(dingtalk_robot_stage, lambda: DingTalkRobotChannel(now=Now()), {}),
     "memory": Kind(memory_stage, lambda: MemoryChannel(secret=SECRET), {MEMORY_HEADER: SECRET}),
     "terminal": Kind(terminal_stage, lambda: TerminalChannel("我", io.StringIO(), io.StringIO()), {}),
     "telegram": Kind(telegram_stage, telegram, {TELEGRAM_HEADER: SECRET}),
+    "wechat": Kind(wechat_stage, wechat_stages.wechat, seal=wechat_stages.sealed, write=as_xml),
     "wecom": Kind(wecom_stage, wecom, seal=sealed, write=as_xml),
+    "wecom_kf": Kind(wecom_kf_stage, wecom_kf_stages.wecom_kf, seal=sealed, write=as_xml),
     "webchat": Kind(webchat_stage, WebChatChannel, {}, keeps_words=False),
 }
 

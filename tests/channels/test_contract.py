@@ -59,7 +59,9 @@ BODIES: dict[str, list[Any]] = {
     "telegram": UPDATES,
     "terminal": [MESSAGE],
     "webchat": [MESSAGE],
+    "wechat": payloads("wechat"),
     "wecom": payloads("wecom"),
+    "wecom_kf": [{"Event": "kf_msg_or_event", "MsgType": "event", "Token": "T", "OpenKfId": "wk00fictional"}],
 }
 
 PARSERS = {name: kind.parser() for name, kind in KINDS.items()}

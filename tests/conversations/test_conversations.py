@@ -9,14 +9,18 @@ from tests.conversations.dingtalk_driver import DingTalkDriver
 from tests.conversations.driver import Driver
 from tests.conversations.played import played
 from tests.conversations.telegram_driver import TelegramDriver
+from tests.conversations.wechat_driver import WeChatDriver
 from tests.conversations.wecom_driver import WeComDriver
+from tests.conversations.wecom_kf_driver import WeComKfDriver
 from tests.talk_script import Stage, Talk, read
 
 FOLDER = Path(__file__).parents[1] / "talks"
 DRIVERS: dict[str, Callable[[], Driver]] = {
     "dingtalk": DingTalkDriver,
     "telegram": TelegramDriver,
+    "wechat": WeChatDriver,
     "wecom": WeComDriver,
+    "wecom_kf": WeComKfDriver,
 }
 TALKS = [
     talk for path in sorted(FOLDER.glob("*.talk")) if "default" in (talk := read(path, ("default",))).places

@@ -74,6 +74,21 @@ def test_each_place_has_its_own_application_of_one_organisation(tmp_path: Path) 
     assert "fictional-secret" not in repr(both)
 
 
+def wechat(number: int) -> list[str]:
+    """An official account with a secret of its own."""
+    account = f"wechat_app_id = 'wx0000fictional{number}'"
+    return [account, f"wechat_secret = 'fictional-secret-{number}'", f"wechat_token = 'fictional{number}'"]
+
+
+def test_each_place_has_its_own_official_account(tmp_path: Path) -> None:
+    both = read(tmp_path, table("minhou", *wechat(1)), table("yongtai", *wechat(2)))
+    found = [place.must_be_usable().wechat for place in both]
+
+    assert [one and one.app_id for one in found] == ["wx0000fictional1", "wx0000fictional2"]
+    _, second = read(tmp_path, table("minhou", *wechat(1)), table("yongtai", *wechat(1)))
+    assert "wechat_secret is also [minhou]'s" in second.trouble
+
+
 def test_two_places_are_never_one_application(tmp_path: Path) -> None:
     _, second = read(tmp_path, table("minhou", *wecom(1000002)), table("yongtai", *wecom(1000002)))
 
