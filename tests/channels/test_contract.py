@@ -60,6 +60,7 @@ BODIES: dict[str, list[Any]] = {
     "terminal": [MESSAGE],
     "webchat": [MESSAGE],
     "wecom": payloads("wecom"),
+    "wecom_robot": [MESSAGE],
 }
 
 PARSERS = {name: kind.parser() for name, kind in KINDS.items()}
