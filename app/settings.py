@@ -96,6 +96,8 @@ class Settings:
     """Under which the place is asked for, instead of by a path."""
     dingtalk: DingTalk = field(default_factory=DingTalk)
     wecom: WeCom | None = None
+    wecom_robots: str = wecom_settings.BASE
+    """Where groups' own robots on WeCom are."""
 
     @property
     def command(self) -> str:
@@ -133,6 +135,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         telegram=_telegram(read),
         dingtalk=_dingtalk(read),
         wecom=_wecom(read),
+        wecom_robots=wecom_settings.read_robot_base(read, _address),
         trial=_trial(read, host),
         backups=read("BACKUPS", "", Path) if read.has("BACKUPS") else None,
         metrics_key=read("METRICS_KEY", "", _secret),
@@ -155,6 +158,7 @@ def trial_of(settings: Settings, trial: str) -> Settings:
         telegram=None,
         dingtalk=DingTalk(),
         wecom=None,
+        wecom_robots=wecom_settings.BASE,
         heartbeat_url="",
         name="",
         hostname="",

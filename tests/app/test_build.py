@@ -210,7 +210,7 @@ def test_in_earnest_no_clock_is_moved(sqlite_url: str, tmp_path: Path) -> None:
     assert parts.advance is None
     assert parts.next_due is None
     assert not parts.demo
-    assert list(program.channels) == ["webchat", "dingtalk_robot"]
+    assert list(program.channels) == ["webchat", "dingtalk_robot", "wecom_robot"]
 
 
 def test_the_channels_are_those_of_the_settings(sqlite_url: str, tmp_path: Path) -> None:
@@ -219,5 +219,5 @@ def test_the_channels_are_those_of_the_settings(sqlite_url: str, tmp_path: Path)
     parts = program.parts()
     program.database.close()
 
-    assert list(parts.channels) == ["webchat", "telegram", "dingtalk_robot", "memory"]
+    assert list(parts.channels) == ["webchat", "telegram", "dingtalk_robot", "wecom_robot", "memory"]
     assert parts.secure
