@@ -110,7 +110,7 @@ def open_channels(around: Surroundings) -> dict[str, Channel]:
     if settings.dingtalk.client_id:
         found.append(_dingtalk(settings.dingtalk, around))
     found.append(_dingtalk_robot(settings.dingtalk, around))
-    found.append(_wecom_robot(settings))
+    found.append(_wecom_robot(settings.wecom_robots, around))
     if settings.wecom is not None:
         found.append(_wecom(settings.wecom, around))
     if settings.wechat is not None:
@@ -159,18 +159,18 @@ def _dingtalk(dingtalk: DingTalk, around: Surroundings) -> Channel:
     )
 
 
-def _wecom_robot(settings: Settings) -> Channel:
-    """As DingTalk's; where the organisation has a server of its own, its robots are there too."""
-    from bot.channels.wecom_robot import WeComRobotChannel
-
-    return WeComRobotChannel(base_url=settings.wecom.base_url) if settings.wecom else WeComRobotChannel()
-
-
 def _dingtalk_robot(dingtalk: DingTalk, around: Surroundings) -> Channel:
     """Groups have their own robots, so it needs no setting and is always there."""
     from bot.channels.dingtalk_robot import DingTalkRobotChannel
 
     return DingTalkRobotChannel(now=around.now, base_url=dingtalk.old_base_url)
+
+
+def _wecom_robot(base_url: str, around: Surroundings) -> Channel:
+    """Groups have their own robots, so it needs no setting and is always there."""
+    from bot.channels.wecom_robot import WeComRobotChannel
+
+    return WeComRobotChannel(now=around.now, media=around.media, base_url=base_url)
 
 
 def _wecom(wecom: WeCom, around: Surroundings) -> Channel:

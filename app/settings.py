@@ -100,6 +100,8 @@ class Settings:
     wecom: WeCom | None = None
     wechat: WeChat | None = None
     wecom_kf: WeComKf | None = None
+    wecom_robots: str = wecom_settings.BASE
+    """Where groups' own robots on WeCom are."""
 
     @property
     def command(self) -> str:
@@ -139,6 +141,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         wecom=_wecom(read),
         wechat=_wechat(read),
         wecom_kf=_wecom_kf(read),
+        wecom_robots=wecom_settings.read_robot_base(read, _address),
         trial=_trial(read, host),
         backups=read("BACKUPS", "", Path) if read.has("BACKUPS") else None,
         metrics_key=read("METRICS_KEY", "", _secret),
@@ -163,6 +166,7 @@ def trial_of(settings: Settings, trial: str) -> Settings:
         wecom=None,
         wechat=None,
         wecom_kf=None,
+        wecom_robots=wecom_settings.BASE,
         heartbeat_url="",
         name="",
         hostname="",

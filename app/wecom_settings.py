@@ -9,10 +9,11 @@ from typing import Final, Protocol, TypeVar
 
 T = TypeVar("T")
 
-NAMES: Final = tuple(
-    f"WECOM_{name}"
-    for name in ("CORP_ID", "AGENT_ID", "SECRET", "CALLBACK_TOKEN", "CALLBACK_KEY", "BASE_URL", "CARDS")
+NAMES: Final = (
+    *(f"WECOM_{name}" for name in ("CORP_ID", "AGENT_ID", "SECRET", "CALLBACK_TOKEN", "CALLBACK_KEY")),
+    *(f"WECOM_{name}" for name in ("BASE_URL", "CARDS", "ROBOT_BASE_URL")),
 )
+BASE: Final = "https://qyapi.weixin.qq.com"
 _NEEDED: Final = NAMES[:5]
 _CORP_ID: Final = re.compile(r"[A-Za-z0-9_-]{4,64}")
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
@@ -69,9 +70,14 @@ def read_wecom(read: Read, address: Callable[[str], str], yes: Callable[[str], b
         secret=read("WECOM_SECRET", "", _secret),
         callback_token=read("WECOM_CALLBACK_TOKEN", "", callback_token),
         callback_key=read("WECOM_CALLBACK_KEY", "", callback_key),
-        base_url=read("WECOM_BASE_URL", "https://qyapi.weixin.qq.com", address).rstrip("/"),
+        base_url=read("WECOM_BASE_URL", BASE, address).rstrip("/"),
         cards=read("WECOM_CARDS", "no", yes),
     )
+
+
+def read_robot_base(read: Read, address: Callable[[str], str]) -> str:
+    """Where groups' own robots are: where WeCom itself is, unless told. Raises what `read` does."""
+    return read("WECOM_ROBOT_BASE_URL", read("WECOM_BASE_URL", BASE, address), address).rstrip("/")
 
 
 def corp_id(value: str) -> str:

@@ -158,6 +158,16 @@ def test_a_wecom_application_is_read_whole() -> None:
     assert read(WECOM_CORP_ID="ww00000000fictional").wecom is None
 
 
+def test_robots_on_wecom_are_where_wecom_is_unless_told() -> None:
+    own = "https://wx.example.org"
+
+    assert read().wecom_robots == "https://qyapi.weixin.qq.com"
+    assert read(WECOM_BASE_URL=f"{own}/").wecom_robots == own
+    assert read(WECOM_BASE_URL=own, WECOM_ROBOT_BASE_URL="https://r.example.org/").wecom_robots == (
+        "https://r.example.org"
+    )
+
+
 @pytest.mark.parametrize("missing", sorted(WECOM))
 def test_half_a_wecom_application_is_none(missing: str) -> None:
     with pytest.raises(WrongSetting, match=f"XIAOGE_{missing} missing"):

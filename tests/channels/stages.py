@@ -23,6 +23,8 @@ from bot.channels.telegram import TelegramChannel
 from bot.channels.telegram_server import TelegramServer
 from bot.channels.terminal import TerminalChannel
 from bot.channels.webchat import WebChatChannel
+from bot.channels.wecom_robot import WeComRobotChannel
+from bot.channels.wecom_robot_server import WeComRobotServer
 from bot.message import Inbound, Outbound
 from bot.tokens import LocalTokens
 from handbook.robot_keys import read_dingtalk as read_robot
@@ -162,6 +164,27 @@ async def dingtalk_robot_stage() -> AsyncIterator[Stage]:
             await channel.stop()
 
 
+class _BoundWeComRobot(WeComRobotChannel):
+    """The same of WeCom."""
+
+    secret = ""
+
+    async def send(self, message: Outbound) -> Outcome:
+        return await super().send(message.model_copy(update={"secret": self.secret, "group": True}))
+
+
+@asynccontextmanager
+async def wecom_robot_stage() -> AsyncIterator[Stage]:
+    now = Now()
+    async with WeComRobotServer(now) as server:
+        channel = _BoundWeComRobot(now=now, base_url=server.base_url)
+        channel.secret = server.add_robot("工作群")
+        try:
+            yield Stage(channel, lambda: list(server.heard_in_group("工作群")))
+        finally:
+            await channel.stop()
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind of channel: how it is put on a stage, and what makes a request trusted."""
@@ -211,6 +234,7 @@ KINDS = {
     "wechat": Kind(wechat_stage, wechat_stages.wechat, seal=wechat_stages.sealed, write=as_xml),
     "wecom": Kind(wecom_stage, wecom, seal=sealed, write=as_xml),
     "wecom_kf": Kind(wecom_kf_stage, wecom_kf_stages.wecom_kf, seal=sealed, write=as_xml),
+    "wecom_robot": Kind(wecom_robot_stage, lambda: WeComRobotChannel(now=Now())),
     "webchat": Kind(webchat_stage, WebChatChannel, {}, keeps_words=False),
 }
 

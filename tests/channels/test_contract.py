@@ -62,6 +62,7 @@ BODIES: dict[str, list[Any]] = {
     "wechat": payloads("wechat"),
     "wecom": payloads("wecom"),
     "wecom_kf": [{"Event": "kf_msg_or_event", "MsgType": "event", "Token": "T", "OpenKfId": "wk00fictional"}],
+    "wecom_robot": [MESSAGE],
 }
 
 PARSERS = {name: kind.parser() for name, kind in KINDS.items()}

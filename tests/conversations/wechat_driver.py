@@ -19,13 +19,13 @@ class WeChatDriver:
     """Followers with phones; choices are answered by number.
 
     A talk lasts for days and its people are told more than they write: their windows are held open here, and
-    what a closed one means is tested apart. Nothing is said while a delivery is open, for a talk's letters are
+    what a closed one means is tested apart. Nothing is said while a delivery is open: letters of a talk are
     sent when it has been answered.
     """
 
     name = "wechat"
-    cannot = frozenset({"76_", "79_", "77_", "78_"})
-    """No groups (76, 79), and no documents come in (77, 78 send a list as a file)."""
+    cannot = frozenset({"76_", "79_", "77_", "78_", "94_", "95_"})
+    """No groups (76, 79, 94, 95), and no documents come in (77, 78 send a list as a file)."""
 
     def __init__(self) -> None:
         self._now: Now = lambda: BEFORE

@@ -24,7 +24,7 @@ class WeComKfDriver:
     """
 
     name = "wecom_kf"
-    cannot = frozenset({"76_", "79_"})
+    cannot = frozenset({"76_", "79_", "94_", "95_"})
     """No groups."""
 
     def __init__(self) -> None:
