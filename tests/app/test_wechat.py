@@ -189,6 +189,7 @@ def test_who_left_is_not_spoken_to_until_they_come_back(sqlite_url: str, tmp_pat
         async with now_of() as server, serving(sqlite_url, tmp_path, server) as program:
             await server.follow(RESIDENT)
             await server.say(RESIDENT, REPORT)
+            left = int(server.now().timestamp())
             await server.unfollow(RESIDENT)
             (gone,) = [one.handle for one in rows(program, Account) if one.gone]
             assert gone == RESIDENT
@@ -199,6 +200,7 @@ def test_who_left_is_not_spoken_to_until_they_come_back(sqlite_url: str, tmp_pat
             assert not any(
                 fields.get("touser") == RESIDENT for path, fields in server.calls if "send" in path
             )
+            await soon(lambda: int(server.now().timestamp()) > left)  # an event is named by its second
             await server.follow(RESIDENT)
             assert [one.handle for one in rows(program, Account) if one.gone] == []
 
